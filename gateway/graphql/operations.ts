@@ -1,0 +1,187 @@
+/**
+ * The one way an operation runs, whichever door it came through. Reading, checking and planning happen once per
+ * distinct operation; a request only coerces its variables, is weighed, and executes the plan.
+ */
+
+import { operationFromDocument, type Schema, Supergraph } from '@apollo/federation-internals';
+import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
+import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { Problem } from '../../platform/errors.js';
+import {
+  intendedProblem,
+  invalidOperation,
+  problemFromExtensions,
+  problemToGraphQL,
+} from '../../platform/graph/problems.js';
+import type { SubgraphTransport } from '../../platform/graph/transport.js';
+import type { Scope } from '../../platform/scope.js';
+import { checkCost, checkShape, compileCost, fragmentsOf, type ShapeLimits } from './shape.js';
+
+export interface OperationLimits extends ShapeLimits {
+  introspection: boolean;
+}
+
+export interface OperationsDeps {
+  supergraphSdl: string;
+  transports: readonly SubgraphTransport[];
+  limits: OperationLimits;
+  log: Logger;
+}
+
+export interface PreparedOperation {
+  readonly operation: OperationDefinitionNode;
+  readonly document: DocumentNode;
+  readonly plan: QueryPlan;
+  readonly context: ReturnType<typeof buildOperationContext>;
+  cost(variables: Readonly<Record<string, unknown>>): number;
+}
+
+export interface OperationResult {
+  data?: Record<string, unknown> | null;
+  errors?: readonly GraphQLFormattedError[];
+}
+
+export type Variables = Readonly<Record<string, unknown>>;
+
+// Parsing is linear, but what follows is not.
+const MAX_TOKENS = 5_000;
+const MAX_VARIABLE_ERRORS = 20;
+const CACHE_CHARACTERS = 16_000_000;
+
+export class Operations {
+  /** The graph as callers see it, without what is internal. */
+  readonly schema: GraphQLSchema;
+  readonly #apiSchema: Schema;
+  readonly #supergraphSchema: GraphQLSchema;
+  readonly #planner: QueryPlanner;
+  readonly #sources: Record<string, GraphQLDataSource> = Object.create(null);
+  readonly #limits: OperationLimits;
+  readonly #log: Logger;
+  readonly #prepared = new LRUCache<string, PreparedOperation>({
+    max: 5_000,
+    maxSize: CACHE_CHARACTERS,
+    sizeCalculation: (_operation, key) => key.length,
+  });
+
+  constructor({ supergraphSdl, transports, limits, log }: OperationsDeps) {
+    const supergraph = Supergraph.build(supergraphSdl);
+    this.#apiSchema = supergraph.apiSchema();
+    this.schema = this.#apiSchema.toGraphQLJSSchema();
+    this.#supergraphSchema = supergraph.schema.toGraphQLJSSchema();
+    this.#planner = new QueryPlanner(supergraph);
+    this.#limits = limits;
+    this.#log = log;
+    for (const transport of transports) this.#sources[transport.name] = asDataSource(transport);
+  }
+
+  /** Throws the Problem that says what is wrong with the operation. */
+  prepare(source: string, operationName?: string): PreparedOperation {
+    const key = operationName === undefined ? source : `${operationName}\n${source}`;
+    const known = this.#prepared.get(key);
+    if (known) return known;
+    const prepared = this.#prepare(source, operationName);
+    this.#prepared.set(key, prepared);
+    return prepared;
+  }
+
+  #prepare(source: string, operationName: string | undefined): PreparedOperation {
+    const document = read(source);
+    checkShape(document, this.#limits);
+    const rules = this.#limits.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+    const errors = validate(this.schema, document, rules, { maxErrors: 20 });
+    if (errors.length > 0) throw invalidOperation(errors);
+    const operation = getOperationAST(document, operationName);
+    if (!operation) throw new Problem('validation_error', whichOperation(operationName));
+    if (operation.operation === 'subscription') {
+      throw new Problem('validation_error', 'Subscriptions are not served over this transport.');
+    }
+    return {
+      operation,
+      document,
+      plan: this.#planner.buildQueryPlan(operationFromDocument(this.#apiSchema, document, { operationName })),
+      context: buildOperationContext({ schema: this.schema, operationDocument: document, operationName }),
+      cost: compileCost(this.schema, operation, fragmentsOf(document)),
+    };
+  }
+
+  async execute(prepared: PreparedOperation, variables: Variables, scope: Scope): Promise<OperationResult> {
+    this.#checkVariables(prepared, variables);
+    checkCost(prepared.cost(variables), this.#limits);
+    const requestContext = {
+      request: { variables },
+      context: scope,
+      logger: this.#log,
+      metrics: {},
+      schema: this.schema,
+    };
+    const { data, errors } = await executeQueryPlan(
+      prepared.plan,
+      this.#sources,
+      requestContext as unknown as Parameters<typeof executeQueryPlan>[2],
+      prepared.context,
+      this.#supergraphSchema,
+      this.#apiSchema,
+    );
+    return {
+      data: (data as Record<string, unknown> | undefined) ?? null,
+      ...(errors && { errors: errors.map((error) => this.#render(error, scope)) }),
+    };
+  }
+
+  #checkVariables({ operation }: PreparedOperation, variables: Variables): void {
+    const definitions = operation.variableDefinitions ?? [];
+    if (definitions.length === 0) return;
+    const { errors } = getVariableValues(this.schema, definitions, variables, { maxErrors: MAX_VARIABLE_ERRORS });
+    if (errors) throw invalidOperation(errors);
+  }
+
+  #render(error: GraphQLFormattedError | GraphQLError, scope: Scope): GraphQLFormattedError {
+    let problem = problemFromExtensions(error.message, error.extensions);
+    // Anything the gateway's own execution throws without meaning to is a bug here, also what looks like bad input.
+    if (!problem && !(error instanceof GraphQLError && !error.originalError)) problem = intendedProblem(error);
+    if (!problem) {
+      this.#log.error({ err: error, requestId: scope.requestId }, 'operation failed');
+      problem = new Problem('internal_error');
+    }
+    return { ...problemToGraphQL(problem), ...(error.path && { path: error.path }) };
+  }
+}
+
+function read(source: string): DocumentNode {
+  try {
+    return parse(source, { maxTokens: MAX_TOKENS });
+  } catch (error) {
+    if (error instanceof GraphQLError) throw invalidOperation([error]);
+    throw error;
+  }
+}
+
+function whichOperation(operationName: string | undefined): string {
+  if (operationName === undefined) return 'operationName must say which operation of the document to run.';
+  return `The document has no operation named "${operationName.slice(0, 100)}".`;
+}
+
+function asDataSource(transport: SubgraphTransport): GraphQLDataSource {
+  return {
+    async process({ request, context }) {
+      const { query = '', variables, operationName } = request;
+      const answer = await transport.send({ query, variables, operationName }, context as unknown as Scope);
+      return answer as Awaited<ReturnType<GraphQLDataSource['process']>>;
+    },
+  };
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+import 'reflect-metadata';
+import { parseArgs } from 'node:util';
+import { createDarkroom, type Darkroom, type Role, VERSION } from './darkroom.js';
+import { type Config, ConfigError, configTable, parseConfig, readEnvironment } from './platform/config.js';
+import { createLog } from './platform/log.js';
+import { SUBGRAPH_NAMES, type SubgraphName } from './platform/subgraph.js';
+
+const HELP = `darkroom ${VERSION}: an image platform API that you host yourself
+
+Usage
+  darkroom [start]          everything in one process; this is what npm start runs
+  darkroom gateway          the front door alone; needs the four SUBGRAPH_…_URL
+  darkroom subgraph NAME    one subgraph (${SUBGRAPH_NAMES.join(', ')}); needs MONGODB_URL and S3_ENDPOINT
+  darkroom worker           background work alone; needs MONGODB_URL and S3_ENDPOINT
+  darkroom config           the settings, their defaults and what is set here (secrets masked)
+
+All settings come from the environment, or from a .env file in the working directory.
+`;
+
+class UsageError extends Error {}
+
+function isSubgraphName(name: string | undefined): name is SubgraphName {
+  return (SUBGRAPH_NAMES as readonly (string | undefined)[]).includes(name);
+}
+
+function roleOf(words: readonly string[]): Role {
+  const [kind = 'start', name, ...rest] = words;
+  if (kind === 'subgraph' && isSubgraphName(name) && rest.length === 0) return { kind, name };
+  if (kind === 'subgraph') throw new UsageError(`subgraph takes one of ${SUBGRAPH_NAMES.join(', ')}`);
+  if ((kind === 'start' || kind === 'gateway' || kind === 'worker') && name === undefined) return { kind };
+  throw new UsageError(`there is no command "${words.join(' ')}"`);
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  if (values.version) return void process.stdout.write(`${VERSION}\n`);
+  const environment = readEnvironment();
+  if (positionals[0] === 'config') return void process.stdout.write(`${configTable(environment)}\n`);
+  const role = roleOf(positionals);
+  await run(parseConfig(environment), role);
+}
+
+async function run(config: Config, role: Role): Promise<void> {
+  const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, role: role.kind });
+  const darkroom = await createDarkroom({ config, role, log });
+  const address = await darkroom.listen();
+  closeOnSignal(darkroom, log);
+  if (role.kind === 'start') greet(config, darkroom, address);
+  log.info({ address, role: role.kind }, 'listening');
+}
+
+const SHUTDOWN_MS = 25_000;
+
+function closeOnSignal(darkroom: Darkroom, log: ReturnType<typeof createLog>): void {
+  let closing = false;
+  const close = (signal: string) => {
+    if (closing) process.exit(1);
+    closing = true;
+    log.info({ signal }, 'finishing what is under way; a second signal stops at once');
+    setTimeout(() => {
+      log.error('shutdown took too long');
+      process.exit(1);
+    }, SHUTDOWN_MS).unref();
+    darkroom.close().then(
+      () => process.exit(0),
+      (error) => {
+        log.error({ err: error }, 'shutdown failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', close);
+  process.on('SIGTERM', close);
+}
+
+function greet(config: Config, { embedded, mongoUrl }: Darkroom, address: string): void {
+  const base = config.PORT === 0 ? address : `http://localhost:${config.PORT}`;
+  const parts = embedded.length === 0 ? 'nothing' : embedded.join(', ');
+  process.stdout.write(`
+  Darkroom ${VERSION} is at ${base}
+
+    Explorer    ${base}/graphql
+    REST docs   ${base}/v1/docs
+    Embedded    ${parts}; data in ${config.DATA_DIR}
+    MongoDB     ${mongoUrl?.replace(/\/\/[^/@]*@/, '//…@')}
+
+  Try it: ask for a sign-up code${config.SMTP_URL ? '' : ', which is printed here'}
+
+    curl -s ${base}/v1/register -H 'content-type: application/json' -d '{"email":"you@example.com"}'
+
+  then put it in place of 123456, and keep the key that you get
+
+    curl -s ${base}/v1/register/verify -H 'content-type: application/json' -d '{"email":"you@example.com","code":"123456"}'
+    curl -s ${base}/v1/me -H 'authorization: Bearer good_live_…'
+
+`);
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof ConfigError || error instanceof UsageError) {
+    process.stderr.write(`darkroom: ${error.message}\n`);
+    process.exit(2);
+  }
+  const parsing = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`darkroom: ${parsing ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(parsing ? 2 : 1);
+});

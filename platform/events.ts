@@ -1,0 +1,32 @@
+/** Small notices between parts and processes. They carry hints for caches; nothing may depend on their arrival. */
+
+export interface Events {
+  publish(topic: string, payload: string): void;
+  /** Returns the way to stop listening. */
+  subscribe(topic: string, listener: (payload: string) => void): () => void;
+  close(): Promise<void>;
+}
+
+export class LocalEvents implements Events {
+  readonly #listeners = new Map<string, Set<(payload: string) => void>>();
+
+  publish(topic: string, payload: string): void {
+    for (const listener of this.#listeners.get(topic) ?? []) listener(payload);
+  }
+
+  subscribe(topic: string, listener: (payload: string) => void): () => void {
+    const listeners = this.#listeners.get(topic) ?? new Set();
+    this.#listeners.set(topic, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(topic);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+  }
+}
+
+/** A user's profile, keys or standing changed: whoever remembers that user forgets. The payload is the bare user id. */
+export const IDENTITY_CHANGED = 'identity-changed';

@@ -1,0 +1,39 @@
+/** A subgraph on a port of its own: one internal route, closed to anybody without the gateways' signature. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { Problem } from '../errors.js';
+import { openScope, SCOPE_HEADER } from '../scope.js';
+import type { Secrets } from '../secrets.js';
+import type { Subgraph } from '../subgraph.js';
+import type { SubgraphExecutor } from './execute.js';
+
+const requestSchema = z.object({
+  query: z.string(),
+  variables: z.record(z.string(), z.unknown()).nullish(),
+  operationName: z.string().nullish(),
+});
+
+export interface SubgraphRouteDeps {
+  subgraph: Subgraph;
+  executor: SubgraphExecutor;
+  secrets: Secrets;
+}
+
+export function mountSubgraph(app: FastifyInstance, { subgraph, executor, secrets }: SubgraphRouteDeps): void {
+  app.post('/graphql', async (request) => {
+    const scope = openScope(secrets, subgraph.name, request.headers[SCOPE_HEADER]);
+    if (!scope) {
+      throw new Problem('auth_required', 'This port serves the gateways of this installation only.', {
+        hint: 'Call the gateway; processes of one installation must share SECRET_KEY.',
+      });
+    }
+    const body = requestSchema.safeParse(request.body);
+    if (!body.success) throw new Problem('validation_error', 'The body must be a GraphQL request.');
+    const { query, variables, operationName } = body.data;
+    return executor.execute(
+      { query, variables: variables ?? undefined, operationName: operationName ?? undefined },
+      subgraph.context(scope),
+      scope.requestId,
+    );
+  });
+}

@@ -1,0 +1,122 @@
+/** How an operation reaches a subgraph: called in this process, or sent to its port. The semantics are the same. */
+import type { Histogram } from 'prom-client';
+import { Pool } from 'undici';
+import { Problem } from '../errors.js';
+import { SCOPE_HEADER, type Scope, signScope } from '../scope.js';
+import type { Secrets } from '../secrets.js';
+import type { Subgraph, SubgraphName } from '../subgraph.js';
+import type { GraphRequest, GraphResponse, SubgraphExecutor } from './execute.js';
+
+export interface SubgraphTransport {
+  readonly name: SubgraphName;
+  send(request: GraphRequest, scope: Scope): Promise<GraphResponse>;
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The contexts of one scope, so that all fetches of one request share a subgraph's DataLoaders. */
+export class LocalTransport implements SubgraphTransport {
+  readonly name: SubgraphName;
+  readonly #subgraph: Subgraph;
+  readonly #executor: SubgraphExecutor;
+  readonly #contexts = new WeakMap<Scope, object>();
+
+  constructor(subgraph: Subgraph, executor: SubgraphExecutor) {
+    this.name = subgraph.name;
+    this.#subgraph = subgraph;
+    this.#executor = executor;
+  }
+
+  send(request: GraphRequest, scope: Scope): Promise<GraphResponse> {
+    let context = this.#contexts.get(scope);
+    if (!context) {
+      context = this.#subgraph.context(scope);
+      this.#contexts.set(scope, context);
+    }
+    return this.#executor.execute(request, context, scope.requestId);
+  }
+
+  ready(): Promise<void> {
+    return this.#subgraph.ready();
+  }
+
+  async close(): Promise<void> {}
+}
+
+const TIMEOUT_MS = 30_000;
+const CONNECTIONS = 64;
+const CONNECT_ATTEMPTS = 3;
+const RETRY_AFTER_MS = 50;
+// The request never left this process, so sending it again cannot do anything twice.
+const NEVER_SENT = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
+
+export class HttpTransport implements SubgraphTransport {
+  readonly name: SubgraphName;
+  readonly #secrets: Secrets;
+  readonly #pool: Pool;
+  readonly #base: string;
+
+  constructor(name: SubgraphName, url: string, secrets: Secrets) {
+    this.name = name;
+    this.#secrets = secrets;
+    const { origin, pathname } = new URL(url);
+    this.#base = pathname.replace(/\/+$/, '');
+    this.#pool = new Pool(origin, {
+      connections: CONNECTIONS,
+      pipelining: 1,
+      connect: { timeout: 3_000 },
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+    });
+  }
+
+  async send({ query, variables, operationName }: GraphRequest, scope: Scope): Promise<GraphResponse> {
+    const body = JSON.stringify({ query, variables, operationName });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const headers = {
+          'content-type': 'application/json',
+          [SCOPE_HEADER]: signScope(this.#secrets, this.name, scope),
+        };
+        const answer = await this.#pool.request({ path: `${this.#base}/graphql`, method: 'POST', headers, body });
+        if (answer.statusCode === 200) return (await answer.body.json()) as GraphResponse;
+        const refusal = await answer.body.text();
+        throw new Error(`subgraph ${this.name} answered ${answer.statusCode}: ${refusal.slice(0, 200)}`);
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+        if (!NEVER_SENT.has(code) || attempt === CONNECT_ATTEMPTS) {
+          throw new Problem('unavailable', `The ${this.name} service cannot be reached right now.`, { cause: error });
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS * attempt));
+      }
+    }
+  }
+
+  async ready(): Promise<void> {
+    const { statusCode, body } = await this.#pool.request({ path: `${this.#base}/readyz`, method: 'GET' });
+    await body.dump();
+    if (statusCode !== 200) throw new Error(`subgraph ${this.name} is not ready (${statusCode})`);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+/** The same transport, with the time that each call took on record. */
+export function measured(transport: SubgraphTransport, calls: Histogram<'subgraph'>): SubgraphTransport {
+  const { name } = transport;
+  return {
+    name,
+    async send(request, scope) {
+      const start = performance.now();
+      try {
+        return await transport.send(request, scope);
+      } finally {
+        calls.observe({ subgraph: name }, (performance.now() - start) / 1000);
+      }
+    },
+    ready: () => transport.ready(),
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,133 @@
+/** What every HTTP server here has in common: request ids, one log line and one metric a request, time limits. */
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { Problem, type ProblemOptions } from './errors.js';
+import { newId } from './ids.js';
+import type { Metrics } from './metrics.js';
+
+export interface HttpOptions {
+  log: Logger;
+  metrics: Metrics;
+  bodyLimit: number;
+  requestTimeoutMs: number;
+  trustProxy: number;
+}
+
+const REQUEST_ID = /^[\w.:-]{1,64}$/;
+
+export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustProxy }: HttpOptions): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit,
+    trustProxy: (_address: string, hop: number) => hop < trustProxy,
+    // A body that trickles in, or never ends, is cut off here.
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: Math.min(requestTimeoutMs, 20_000), maxHeaderSize: 16_384 },
+    routerOptions: { maxParamLength: 512 },
+    requestIdHeader: false,
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+    },
+    clientErrorHandler: answerUnreadableRequest,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+  }) as unknown as FastifyInstance;
+
+  app.addHook('onRequest', (request, reply, next) => {
+    reply.header('x-request-id', request.id);
+    next();
+  });
+  app.addHook('onResponse', (request, reply, next) => {
+    const route = request.routeOptions.url ?? 'none';
+    const seconds = reply.elapsedTime / 1000;
+    metrics.requests.observe({ method: request.method, route, status: String(reply.statusCode) }, seconds);
+    if (log.isLevelEnabled('info')) log.info(requestLine(request, reply), 'request');
+    next();
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const problem = asProblem(error);
+    if (problem.slug === 'internal_error') log.error({ err: error, requestId: request.id }, 'request failed');
+    metrics.problems.inc({ slug: problem.slug });
+    return sendProblem(reply, problem, request.id);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    return sendProblem(reply, new Problem('not_found', 'There is nothing at this path.'), request.id);
+  });
+  // Fastify's own parser refuses an empty body; operations without input may have one.
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser(['application/json', 'text/plain']);
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parseJson(request, body as string, done);
+  });
+  return app;
+}
+
+/** Query strings stay out of the log: they may hold what a caller searched for. */
+function requestLine(request: FastifyRequest, reply: FastifyReply) {
+  return {
+    requestId: request.id,
+    method: request.method,
+    path: request.url.split('?', 1)[0],
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime * 10) / 10,
+  };
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem, requestId: string): FastifyReply {
+  setProblemHeaders(reply, problem);
+  return reply
+    .code(problem.status)
+    .type('application/json; charset=utf-8')
+    .send({ ...problem.toBody(), request_id: requestId });
+}
+
+export function setProblemHeaders(reply: FastifyReply, problem: Problem): void {
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="darkroom"');
+  const { retryAfterSeconds } = problem.options;
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+}
+
+const FASTIFY_PROBLEMS: Readonly<Record<string, () => Problem>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new Problem('unsupported_media_type', undefined, jsonHint),
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new Problem('payload_too_large'),
+  FST_ERR_CTP_INVALID_JSON_BODY: () => new Problem('validation_error', 'The body is not valid JSON.'),
+  FST_ERR_CTP_EMPTY_JSON_BODY: () => new Problem('validation_error', 'The body is empty.'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => new Problem('validation_error', 'Content-Length does not match the body.'),
+  FST_ERR_BAD_URL: () => new Problem('validation_error', 'The path is not a valid URL.'),
+};
+const jsonHint: ProblemOptions = { hint: 'Send Content-Type: application/json.' };
+
+/** Whatever was thrown, as the one thing that may be shown. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+  const known = typeof code === 'string' ? FASTIFY_PROBLEMS[code] : undefined;
+  if (known) return known();
+  if (statusCode === 400) return new Problem('validation_error', 'The body could not be read.');
+  return new Problem('internal_error', undefined, { cause: error });
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, Problem>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: new Problem('request_timeout'),
+  HPE_HEADER_OVERFLOW: new Problem('headers_too_large'),
+};
+
+/** For requests that never became one: there is no reply object yet, so the answer is written by hand. */
+function answerUnreadableRequest(error: Error & { code?: string }, socket: import('node:net').Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const problem = CLIENT_ERRORS[error.code ?? ''] ?? new Problem('validation_error', 'The request is not valid HTTP.');
+  if (socket.writable) {
+    const body = JSON.stringify({ ...problem.toBody(), request_id: newId() });
+    socket.end(
+      `HTTP/1.1 ${problem.status} Error\r\nContent-Type: application/json; charset=utf-8\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  } else {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,49 @@
+import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** Keys derived from SECRET_KEY, one per purpose, so that a value made for one use means nothing in another. */
+export class Secrets {
+  readonly #root: Buffer;
+  readonly #derived = new Map<string, Buffer>();
+
+  constructor(secretKey: string) {
+    this.#root = createHash('sha256').update(secretKey, 'utf8').digest();
+  }
+
+  #key(purpose: string): Buffer {
+    let key = this.#derived.get(purpose);
+    if (!key) {
+      key = Buffer.from(hkdfSync('sha256', this.#root, 'darkroom', purpose, 32));
+      this.#derived.set(purpose, key);
+    }
+    return key;
+  }
+
+  /** A keyed one-way hash: useless to someone who has the database but not SECRET_KEY. */
+  mac(purpose: string, value: string): string {
+    return createHmac('sha256', this.#key(purpose)).update(value).digest('base64url');
+  }
+
+  verify(purpose: string, value: string, mac: string): boolean {
+    const expected = Buffer.from(this.mac(purpose, value));
+    const given = Buffer.from(mac);
+    return expected.length === given.length && timingSafeEqual(expected, given);
+  }
+}
+
+/** For secrets with at least 128 bits of entropy, where a slow or keyed hash would protect nothing more. */
+export function sha256(value: string): string {
+  return createHash('sha256').update(value).digest('base64url');
+}
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** 256 random bits in base62: 43 characters. */
+export function randomToken(): string {
+  let value = BigInt(`0x${randomBytes(32).toString('hex')}`);
+  let text = '';
+  for (let i = 0; i < 43; i++) {
+    text = BASE62.charAt(Number(value % 62n)) + text;
+    value /= 62n;
+  }
+  return text;
+}

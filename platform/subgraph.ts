@@ -1,0 +1,25 @@
+/** What every subgraph is to the composition root, whether it runs in this process or behind a port of its own. */
+import type { GraphQLSchema } from 'graphql';
+import type { Scope } from './scope.js';
+
+/** Work that goes on without a caller. It must be idempotent: a lease makes doubles rare, not impossible. */
+export interface BackgroundTask {
+  name: string;
+  everyMs: number;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface Subgraph {
+  readonly name: SubgraphName;
+  readonly schema: GraphQLSchema;
+  /** A fresh context, with its own DataLoaders, for one request. */
+  context(scope: Scope): object;
+  readonly tasks: readonly BackgroundTask[];
+  /** Throws when something this subgraph depends on cannot be reached. */
+  ready(): Promise<void>;
+  /** Writes out what is still in memory. The connections it was given are closed by who opened them. */
+  close(): Promise<void>;
+}
+
+export const SUBGRAPH_NAMES = ['accounts', 'registry', 'images', 'billing'] as const;
+export type SubgraphName = (typeof SUBGRAPH_NAMES)[number];

@@ -1,0 +1,46 @@
+/** What a freshly installed client asks for first. The list is applied when a workflow directory is pushed. */
+export const CLIENT_CONFIG = {
+  ignore_defaults: [
+    // Version control and editors.
+    '.git/',
+    '.hg/',
+    '.svn/',
+    '.idea/',
+    '.vscode/',
+    '*.swp',
+    '*~',
+    // Operating systems.
+    '.DS_Store',
+    'Thumbs.db',
+    'desktop.ini',
+    // Dependencies, caches and build results.
+    'node_modules/',
+    '.venv/',
+    'venv/',
+    '__pycache__/',
+    '*.pyc',
+    '*.pyo',
+    '.pytest_cache/',
+    '.mypy_cache/',
+    '.ruff_cache/',
+    '.cache/',
+    'dist/',
+    'build/',
+    'target/',
+    'coverage/',
+    '*.log',
+    '*.tmp',
+    // Secrets: a workflow can be shared, and these must never be part of one.
+    '.env',
+    '.env.*',
+    '*.pem',
+    '*.key',
+    '*.p12',
+    '.npmrc',
+    '.netrc',
+    '.pypirc',
+    'id_rsa*',
+    'id_ed25519*',
+    'credentials.json',
+  ],
+};

@@ -1,0 +1,98 @@
+/** Serves the route table: reads a request by its row, runs the row's operation, and writes the documented answer. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLFormattedError } from 'graphql';
+import type { z } from 'zod';
+import type { Admit } from '../gateway/admission.js';
+import type { Operations, PreparedOperation } from '../gateway/graphql/operations.js';
+import { type FieldIssue, Problem } from '../platform/errors.js';
+import { problemFromExtensions } from '../platform/graph/problems.js';
+import type { Scope } from '../platform/scope.js';
+import { type AnswerShape, answerShape } from './answer.js';
+import type { Method, Route, RouteInput } from './route.js';
+
+export interface ShimDeps {
+  routes: readonly Route[];
+  operations: Operations;
+  admit: Admit;
+  onMutation(scope: Scope): void;
+}
+
+const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Operations are read, checked and planned here, at start: a row that the graph cannot serve stops the start. */
+export function mountShim(app: FastifyInstance, { routes, operations, admit, onMutation }: ShimDeps): void {
+  const methodsOf = new Map<string, Set<Method>>();
+  for (const row of routes) {
+    const url = fastifyPath(row.path);
+    methodsOf.set(url, (methodsOf.get(url) ?? new Set()).add(row.method));
+    const prepared = operations.prepare(row.operation);
+    const shape = answerShape(operations.schema, prepared.operation);
+    app.route({ method: row.method, url, handler: handler(row, prepared, shape) });
+  }
+  for (const [url, allowed] of methodsOf) refuseOtherMethods(app, url, allowed);
+
+  function handler(row: Route, prepared: PreparedOperation, shape: AnswerShape) {
+    const mutates = prepared.operation.operation === 'mutation';
+    return async (request: FastifyRequest, reply: FastifyReply) => {
+      const scope = await admit(request, reply);
+      if (row.auth === 'required' && !scope.caller) throw new Problem('auth_required');
+      const variables = readVariables(row, request);
+      const { data, errors } = await operations.execute(prepared, variables, scope);
+      if (mutates) onMutation(scope);
+      if (errors?.[0]) throw fromGraph(errors[0], row);
+      const value = data?.[shape.rootField];
+      if (value === null || value === undefined) throw new Problem('not_found');
+      reply.code(row.status);
+      if (row.status === 204) return reply.send();
+      const body = shape.transform ? shape.transform(value) : value;
+      reply.type('application/json; charset=utf-8');
+      return JSON.stringify(row.finish ? row.finish(body as Record<string, unknown>) : body);
+    };
+  }
+}
+
+function fastifyPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
+function refuseOtherMethods(app: FastifyInstance, url: string, allowed: ReadonlySet<Method>): void {
+  const allow = [...allowed, ...(allowed.has('GET') ? ['HEAD'] : [])].join(', ');
+  app.route({
+    method: METHODS.filter((method) => !allowed.has(method)),
+    url,
+    // The method is wrong whatever the body is, so the body is not looked at.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    onRequest: (_request, reply, next) => {
+      reply.header('allow', allow);
+      next(new Problem('method_not_allowed', `This path supports ${allow}.`));
+    },
+    handler: () => undefined,
+  });
+}
+
+function fromGraph(error: GraphQLFormattedError, row: Route): Problem | Error {
+  const problem = problemFromExtensions(error.message, error.extensions);
+  return problem ?? new Error(`${row.id}: the graph answered without a known code: ${error.message}`);
+}
+
+function readVariables(row: Route, request: FastifyRequest): Record<string, unknown> {
+  const issues: FieldIssue[] = [];
+  const part = (schema: z.ZodObject | undefined, value: unknown): Record<string, unknown> => {
+    if (!schema) return {};
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const { path, message } of parsed.error.issues) issues.push({ field: path.join('.') || 'body', message });
+    return {};
+  };
+  const bodyGiven = request.body !== undefined && request.body !== null;
+  const input: RouteInput = {
+    params: part(row.params, request.params),
+    query: part(row.query, request.query),
+    body: part(row.body, bodyGiven || !row.bodyOptional ? (request.body ?? {}) : {}),
+  };
+  if (issues.length > 0) {
+    const named = issues.map(({ field, message }) => `${field}: ${message}`).join('; ');
+    throw new Problem('validation_error', named, { details: issues });
+  }
+  return row.variables ? row.variables(input) : {};
+}

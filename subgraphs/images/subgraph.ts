@@ -1,0 +1,42 @@
+import type { Db } from 'mongodb';
+import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
+import { ensureIndexes } from '../../platform/mongo/store.js';
+import type { ObjectStore } from '../../platform/s3.js';
+import type { Subgraph } from '../../platform/subgraph.js';
+import type { ImagesContext } from './context.js';
+import { IMAGES } from './image/image.model.js';
+import { ImageResolver, referencedImage, UserImagesResolver } from './image/image.resolver.js';
+import { ImageService } from './image/image.service.js';
+
+export interface ImagesDeps {
+  db: Db;
+  store: ObjectStore;
+  publicUrl: string;
+  now: () => Date;
+}
+
+export function imagesSchema(): Promise<SubgraphSchema> {
+  return buildSubgraph<ImagesContext>({
+    resolvers: [ImageResolver, UserImagesResolver],
+    references: {
+      Image: ({ id }, context) => referencedImage(String(id), context),
+      User: ({ id }) => ({ id }),
+    },
+  });
+}
+
+export async function createImages({ db, store, publicUrl, now }: ImagesDeps): Promise<Subgraph> {
+  const { schema } = await imagesSchema();
+  await ensureIndexes(db, [IMAGES]);
+  const images = new ImageService(db, now);
+  return {
+    name: 'images',
+    schema,
+    context: (scope): ImagesContext => ({ scope, publicUrl, images, imageLoader: images.loader() }),
+    tasks: [],
+    async ready() {
+      await Promise.all([db.command({ ping: 1 }), store.ready()]);
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { newId } from '../../platform/ids.js';
+import { openScope, type Scope, signScope } from '../../platform/scope.js';
+import { Secrets } from '../../platform/secrets.js';
+
+const secrets = new Secrets('one secret of thirty-two characters and more');
+const scope: Scope = {
+  requestId: 'r1',
+  network: '203.0.113.9',
+  caller: {
+    userId: newId(),
+    keyId: newId(),
+    email: 'a@example.com',
+    handle: null,
+    handleClaimedAt: null,
+    createdAt: new Date('2026-01-02T03:04:05.678Z'),
+    suspended: false,
+  },
+  internal: false,
+};
+
+describe('the signed scope', () => {
+  it('arrives as it was sent, dates and all', () => {
+    expect(openScope(secrets, 'accounts', signScope(secrets, 'accounts', scope))).toEqual(scope);
+  });
+
+  it('is refused by another subgraph, later, and under another secret', () => {
+    const header = signScope(secrets, 'accounts', scope);
+    expect(openScope(secrets, 'billing', header)).toBeNull();
+    expect(openScope(secrets, 'accounts', header, Date.now() + 31_000)).toBeNull();
+    expect(openScope(new Secrets('another secret of thirty-two characters'), 'accounts', header)).toBeNull();
+  });
+
+  it('is refused when it claims to hold for longer than any honest one', () => {
+    expect(openScope(secrets, 'accounts', signScope(secrets, 'accounts', scope, Date.now() + 3_600_000))).toBeNull();
+  });
+
+  it('is refused when a single character of it differs', () => {
+    const header = signScope(secrets, 'accounts', scope);
+    for (let i = 0; i < header.length; i += 7) {
+      const other = header[i] === 'A' ? 'B' : 'A';
+      // The last character of a base64url text may hold bits that do not count.
+      if (i === header.length - 1) continue;
+      expect(openScope(secrets, 'accounts', header.slice(0, i) + other + header.slice(i + 1)), `at ${i}`).toBeNull();
+    }
+  });
+
+  it.each([undefined, '', '.', 'a.b', `${Buffer.from('{}').toString('base64url')}.x`, ['a', 'b']])(
+    'refuses %j',
+    (header) => {
+      expect(openScope(secrets, 'accounts', header)).toBeNull();
+    },
+  );
+});
