@@ -45,7 +45,13 @@ async function main(): Promise<void> {
   await run(parseConfig(environment), role);
 }
 
+/** The S3 client announces the end of its support for Node 20 at every start; that is for us to know, not for users. */
+function silenceVendorNotice(): void {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+}
+
 async function run(config: Config, role: Role): Promise<void> {
+  silenceVendorNotice();
   const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, role: role.kind });
   const darkroom = await createDarkroom({ config, role, log });
   const address = await darkroom.listen();

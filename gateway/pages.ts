@@ -1,12 +1,13 @@
-// The two pages for a browser, the GraphQL explorer and the REST reference, and the files that they load. All are
-// read once, so that what is served is a look-up among known names and never a path on disk.
-
+/**
+ * The two pages for a browser, the GraphQL explorer and the REST reference, and the files that they load. All are
+ * read once, so that what is served is a look-up among known names and never a path on disk.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 
-/** Monaco and GraphiQL write style elements and style attributes as they run, so styles cannot be held to 'self'. */
+/** Monaco and GraphiQL write style elements and attributes as they run. Their workers are held to script-src. */
 export const EXPLORER_CSP = policy({
   'default-src': "'none'",
   'script-src': "'self'",
@@ -14,10 +15,9 @@ export const EXPLORER_CSP = policy({
   'img-src': "'self' data:",
   'font-src': "'self'",
   'connect-src': "'self'",
-  'worker-src': "'self'",
 });
 
-/** The reference writes style elements and attributes too, and shows the images that a tried request brings as blobs. */
+/** The reference writes its theme as styles too, and shows the image that a tried request brings as a blob. */
 export const DOCS_CSP = policy({
   'default-src': "'none'",
   'script-src': "'self'",
@@ -56,14 +56,6 @@ export function pages({ assetsDir }: PagesOptions): FastifyPluginAsync {
 /** Answers GET /graphql for a browser. The same address answers programs, hence the Vary. */
 export function explorerPage(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendPage(request, reply, request.server.getDecorator<Site>(SITE).explorer, EXPLORER_CSP);
-}
-
-/** True when the caller would rather have a page than a GraphQL result: browsers name text/html, programs do not. */
-export function prefersHtml(request: FastifyRequest): boolean {
-  const accepted = weights(request.headers.accept);
-  const html = accepted.get('text/html') ?? 0;
-  const results = ['application/graphql-response+json', 'application/json', 'text/event-stream', 'multipart/mixed'];
-  return html > 0 && results.every((type) => html > (accepted.get(type) ?? 0));
 }
 
 interface Variant {
@@ -164,7 +156,7 @@ function matches(header: string | undefined, etag: string): boolean {
   return tags?.some((tag) => tag === etag || tag === '*') ?? false;
 }
 
-/** What an Accept or Accept-Encoding header names, with the weight of each. */
+/** What an Accept-Encoding header names, with the weight of each. */
 function weights(header: string | undefined): Map<string, number> {
   const entries = (header ?? '').split(',').map((part): [string, number] => {
     const [name = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());

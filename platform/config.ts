@@ -150,7 +150,7 @@ export const VARIABLES = {
   MAX_BODY_BYTES: integer(1_048_576, 1024, 104_857_600, 'Largest JSON body'),
   REQUEST_TIMEOUT_SECONDS: integer(30, 1, 3600, 'How long a request may take to arrive'),
   QUERY_DEPTH: integer(12, 1, 100, 'How deep a GraphQL operation may nest'),
-  QUERY_COST: integer(10_000, 1, 10_000_000, 'What a GraphQL operation may cost: its fields, lists multiplied'),
+  QUERY_COST: integer(20_000, 1, 10_000_000, 'What a GraphQL operation may cost: its fields, lists multiplied'),
   QUERY_ALIASES: integer(50, 0, 10_000, 'Aliases in one GraphQL operation'),
   QUERY_BATCH: integer(10, 1, 1000, 'Operations in one GraphQL request'),
   INTROSPECTION: oneOf(['on', 'off'], 'on', 'Whether the graph shows its schema'),

@@ -1,5 +1,5 @@
 /** What every HTTP server here has in common: request ids, one log line and one metric a request, time limits. */
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { Problem, type ProblemOptions } from './errors.js';
 import { newId } from './ids.js';
@@ -17,8 +17,9 @@ const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
 export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustProxy }: HttpOptions): FastifyInstance {
   const app = Fastify({
-    loggerInstance: log,
-    disableRequestLogging: true,
+    // Fastify's own lines (listening, incoming request) would double ours.
+    loggerInstance: log.child({}, { level: log.isLevelEnabled('warn') ? 'warn' : log.level }),
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     trustProxy: (_address: string, hop: number) => hop < trustProxy,
     // A body that trickles in, or never ends, is cut off here.

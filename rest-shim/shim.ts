@@ -81,7 +81,7 @@ function readVariables(row: Route, request: FastifyRequest): Record<string, unkn
     if (!schema) return {};
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    for (const { path, message } of parsed.error.issues) issues.push({ field: path.join('.') || 'body', message });
+    for (const issue of parsed.error.issues) issues.push(fieldIssue(issue));
     return {};
   };
   const bodyGiven = request.body !== undefined && request.body !== null;
@@ -95,4 +95,9 @@ function readVariables(row: Route, request: FastifyRequest): Record<string, unkn
     throw new Problem('validation_error', named, { details: issues });
   }
   return row.variables ? row.variables(input) : {};
+}
+
+function fieldIssue({ path, code, message }: z.core.$ZodIssue): FieldIssue {
+  const missing = code === 'invalid_type' && message.endsWith('received undefined');
+  return { field: path.join('.') || 'body', message: missing ? 'is required' : message };
 }

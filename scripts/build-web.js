@@ -1,6 +1,7 @@
-// Builds the browser pages into dist/web, each file with a brotli and a gzip copy beside it, and a manifest of what
-// may be served. Does nothing when neither the sources nor the installed packages have changed.
-
+/**
+ * Builds the browser pages into dist/web, each file with a brotli and a gzip copy beside it, and a manifest of what
+ * may be served. Does nothing when neither the sources nor the installed packages have changed.
+ */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';

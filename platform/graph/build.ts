@@ -15,6 +15,8 @@ export type ReferenceResolver<C> = (reference: Record<string, unknown>, context:
 export interface SubgraphParts<C> {
   resolvers: NonEmptyArray<new (...args: never[]) => object>;
   references: Record<string, ReferenceResolver<C>>;
+  /** Types that no field leads to: entities of other subgraphs that this one only adds fields to. */
+  extended?: (new () => object)[];
 }
 
 export interface SubgraphSchema {
@@ -22,12 +24,16 @@ export interface SubgraphSchema {
   schema: GraphQLSchema;
 }
 
-export async function buildSubgraph<C>({ resolvers, references }: SubgraphParts<C>): Promise<SubgraphSchema> {
+export async function buildSubgraph<C>({
+  resolvers,
+  references,
+  extended = [],
+}: SubgraphParts<C>): Promise<SubgraphSchema> {
   const source = await buildSchema({
     resolvers: resolvers as NonEmptyArray<new (...args: never[]) => object>,
-    // All decorated classes of the process share one registry: without the empty list every subgraph would hold the
-    // types of all the others.
-    orphanedTypes: [],
+    // All decorated classes of the process share one registry: without this list every subgraph would hold the types
+    // of all the others.
+    orphanedTypes: extended,
     scalarsMap: [{ type: Date, scalar: DateTime }],
     // Inputs are checked by the services, once, with rules that all doors share.
     validate: false,

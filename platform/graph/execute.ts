@@ -11,7 +11,8 @@ import {
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { invalidOperation, problemToGraphQL, renderGraphQLError } from './problems.js';
+import { Problem } from '../errors.js';
+import { problemToGraphQL, renderGraphQLError } from './problems.js';
 
 export interface GraphRequest {
   query: string;
@@ -63,7 +64,13 @@ export class SubgraphExecutor {
     // leaving them out.
     const document = parse(query, { noLocation: true });
     const errors = validate(this.#schema, document);
-    if (errors.length > 0) return { data: null, errors: [problemToGraphQL(invalidOperation(errors))] };
+    if (errors.length > 0) {
+      this.#log.error(
+        { errors: errors.map(({ message }) => message) },
+        'gateway and subgraph are of different versions',
+      );
+      return { data: null, errors: [problemToGraphQL(new Problem('unavailable'))] };
+    }
     const known: KnownDocument = { document, uses: 0, compiled: undefined };
     this.#known.set(key, known);
     return known;

@@ -6,6 +6,7 @@ import type { BillingContext } from './context.js';
 import { BILLING_ACCOUNTS } from './tier/tier.model.js';
 import { TierResolver, UserTierResolver } from './tier/tier.resolver.js';
 import { type TierRefills, TierService } from './tier/tier.service.js';
+import { User } from './user/user.type.js';
 
 export interface BillingDeps {
   db: Db;
@@ -15,6 +16,7 @@ export interface BillingDeps {
 export function billingSchema(): Promise<SubgraphSchema> {
   return buildSubgraph<BillingContext>({
     resolvers: [TierResolver, UserTierResolver],
+    extended: [User],
     references: {
       Tier: ({ slug }, { tiers }) => tiers.find(String(slug)),
       User: ({ id }) => ({ id }),
