@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
-import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
+import { createAdmin } from './gateway/admin.js';
 import { Operations } from './gateway/graphql/operations.js';
 import { Identity } from './gateway/identity.js';
 import { createGateway } from './gateway/server.js';
+import { openAdminSocket } from './platform/admin.js';
 import { TaskRunner } from './platform/background.js';
 import { type Config, ConfigError, requireSharedSecret } from './platform/config.js';
 import { type Events, LocalEvents } from './platform/events.js';
@@ -17,14 +18,13 @@ import { type Check, mountHealth } from './platform/health.js';
 import { createHttp, type HttpOptions } from './platform/http.js';
 import { newId } from './platform/ids.js';
 import { createRateLimits } from './platform/limits.js';
-import { consoleMailer, type Mailer, smtpMailer } from './platform/mail.js';
 import { Metrics } from './platform/metrics.js';
-import { connectMongo } from './platform/mongo/store.js';
 import { RedisEvents } from './platform/redis-events.js';
-import { ObjectStore } from './platform/s3.js';
 import { secretKeyOf } from './platform/secret-key.js';
 import { Secrets } from './platform/secrets.js';
+import { type Closers, openStores, type Stores } from './platform/stores.js';
 import { SUBGRAPH_NAMES, type Subgraph, type SubgraphName } from './platform/subgraph.js';
+import { startTracing, traceRequests } from './platform/tracing.js';
 import { AccountsClient } from './subgraphs/accounts/client.js';
 import { createAccounts } from './subgraphs/accounts/subgraph.js';
 import { createBilling } from './subgraphs/billing/subgraph.js';
@@ -39,6 +39,9 @@ export interface Darkroom {
   embedded: readonly string[];
   mongoUrl: string | undefined;
   listen(): Promise<string>;
+  /** The operator's socket in DATA_DIR, in processes that can serve it. */
+  openAdmin(): Promise<void>;
+  callAdmin(path: string, body: object): Promise<{ statusCode: number; payload: string }>;
   close(): Promise<void>;
 }
 
@@ -56,7 +59,7 @@ export const VERSION = '0.1.0';
 const SUBGRAPH_BODY_FACTOR = 2;
 
 export async function createDarkroom(options: DarkroomOptions): Promise<Darkroom> {
-  const closers: (() => unknown)[] = [];
+  const closers: Closers = [];
   const close = async () => {
     while (closers.length > 0) await closers.pop()?.();
   };
@@ -70,14 +73,21 @@ export async function createDarkroom(options: DarkroomOptions): Promise<Darkroom
 
 async function compose(
   { config, role, log, now = () => new Date() }: DarkroomOptions,
-  closers: (() => unknown)[],
+  closers: Closers,
   close: () => Promise<void>,
 ): Promise<Darkroom> {
   requireSharedSecret(config);
   const metrics = new Metrics();
-  const embedded: string[] = [];
-  const needsStores = role.kind !== 'gateway';
-  const stores = needsStores ? await openStores(config, role, log, closers, embedded) : null;
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
+    const tracing = await startTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT, role.kind, VERSION);
+    closers.push(() => tracing.close());
+  }
+  const serves = role.kind === 'start' || role.kind === 'gateway';
+  const appName = `darkroom-${role.kind}`;
+  const stores =
+    role.kind === 'gateway'
+      ? null
+      : await openStores({ config, appName, allowEmbedded: role.kind === 'start', log, closers });
   const secrets = new Secrets(config.SECRET_KEY ?? (await secretKeyOf(config.DATA_DIR)));
   const events: Events = config.REDIS_URL ? new RedisEvents(config.REDIS_URL, newId(), log) : new LocalEvents();
   closers.push(() => events.close());
@@ -100,104 +110,30 @@ async function compose(
     trustProxy: config.TRUST_PROXY,
   };
   const checks: Check[] = [];
-  const app =
-    role.kind === 'start' || role.kind === 'gateway'
-      ? await gatewayApp({ config, http, metrics, secrets, events, log, local, checks, closers })
-      : subgraphApp({ role, http, secrets, log, local, checks });
+  const transports = serves ? openTransports({ config, metrics, secrets, log, local, checks, closers }) : null;
+  const app = transports
+    ? await gatewayApp({ config, http, metrics, events, log, transports, closers })
+    : subgraphApp({ role, http, secrets, log, local, checks });
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
   mountHealth(app, checks, metrics, config.METRICS_TOKEN);
+  const admin = transports && createAdmin({ http, accounts: new AccountsClient(transports.accounts), log });
+  if (admin) closers.push(() => admin.close());
   // Requests in flight are finished before anything that they use is closed.
   closers.push(() => app.close());
   return {
     app,
-    embedded,
+    embedded: stores?.embedded ?? [],
     mongoUrl: stores?.mongoUrl,
     listen: () => app.listen({ port: config.PORT, host: config.HOST }),
+    async openAdmin() {
+      if (admin) await openAdminSocket(admin, config.DATA_DIR);
+    },
+    async callAdmin(path, body) {
+      if (!admin) throw new ConfigError('this role has no operator’s door');
+      return admin.inject({ method: 'POST', url: path, payload: body });
+    },
     close,
   };
-}
-
-interface Stores {
-  db: Db;
-  store: ObjectStore;
-  mailer: Mailer;
-  mongoUrl: string;
-}
-
-async function openStores(
-  config: Config,
-  role: Role,
-  log: Logger,
-  closers: (() => unknown)[],
-  embedded: string[],
-): Promise<Stores> {
-  const alone = role.kind === 'start';
-  if (!alone && (config.MONGODB_URL === undefined || config.S3_ENDPOINT === undefined)) {
-    throw new ConfigError(
-      'MONGODB_URL and S3_ENDPOINT must be set when the platform runs as several processes: the embedded engines serve one process',
-    );
-  }
-  if (config.MONGODB_URL === undefined || config.S3_ENDPOINT === undefined) {
-    const { lockDataDir } = await import('./platform/embedded/lock.js');
-    const lock = await lockDataDir(config.DATA_DIR);
-    closers.push(() => lock.release());
-  }
-  const mongoUrl = config.MONGODB_URL ?? (await embeddedMongo(config, closers, embedded));
-  const mongo = await connectMongo({
-    url: mongoUrl,
-    database: config.MONGODB_DATABASE,
-    appName: `darkroom-${role.kind}`,
-  });
-  closers.push(() => mongo.close());
-  const store = await objectStore(config, log, closers, embedded);
-  const mailer = config.SMTP_URL ? smtpMailer(config.SMTP_URL, config.MAIL_FROM, log) : consoleMailer(log);
-  if (!config.SMTP_URL) embedded.push('mail (printed here)');
-  closers.push(() => mailer.close());
-  return { db: mongo.db, store, mailer, mongoUrl };
-}
-
-async function embeddedMongo(config: Config, closers: (() => unknown)[], embedded: string[]): Promise<string> {
-  const { openEmbeddedMongo } = await import('./platform/embedded/mongo.js');
-  const engine = await openEmbeddedMongo({ dataDir: config.DATA_DIR });
-  closers.push(() => engine.close());
-  embedded.push('MongoDB');
-  return engine.url;
-}
-
-async function objectStore(
-  config: Config,
-  log: Logger,
-  closers: (() => unknown)[],
-  embedded: string[],
-): Promise<ObjectStore> {
-  const { S3_ENDPOINT, S3_REGION, S3_BUCKET, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY } = config;
-  const bucket = S3_BUCKET;
-  if (S3_ENDPOINT === undefined) {
-    const { openEmbeddedS3 } = await import('./platform/embedded/s3.js');
-    const { close, accessKeyId, secretAccessKey, ...address } = await openEmbeddedS3({
-      dataDir: config.DATA_DIR,
-      bucket,
-    });
-    closers.push(() => close());
-    embedded.push('S3');
-    const store = new ObjectStore({
-      ...address,
-      bucket,
-      forcePathStyle: true,
-      credentials: { accessKeyId, secretAccessKey },
-    });
-    closers.push(() => store.close());
-    return store;
-  }
-  const credentials =
-    S3_ACCESS_KEY_ID !== undefined && S3_SECRET_ACCESS_KEY !== undefined
-      ? { accessKeyId: S3_ACCESS_KEY_ID, secretAccessKey: S3_SECRET_ACCESS_KEY }
-      : undefined;
-  const forcePathStyle = config.S3_FORCE_PATH_STYLE === 'on';
-  const store = new ObjectStore({ endpoint: S3_ENDPOINT, region: S3_REGION, bucket, forcePathStyle, credentials });
-  closers.push(() => store.close());
-  // A store that is down at the start is reported by /readyz and may come back.
-  await store.ensureBucket().catch((error) => log.warn({ err: error }, 'the bucket cannot be reached'));
-  return store;
 }
 
 function namesFor(role: Role, config: Config): readonly SubgraphName[] {
@@ -241,31 +177,42 @@ function accountsSettings(config: Config) {
   };
 }
 
+type Transports = Record<SubgraphName, SubgraphTransport>;
+
+interface TransportParts {
+  config: Config;
+  metrics: Metrics;
+  secrets: Secrets;
+  log: Logger;
+  local: readonly Subgraph[];
+  checks: Check[];
+  closers: Closers;
+}
+
+function openTransports({ config, metrics, secrets, log, local, checks, closers }: TransportParts): Transports {
+  const open = (name: SubgraphName): SubgraphTransport => {
+    const transport = transportOf(name, config, secrets, local, log);
+    checks.push({ name, ready: () => transport.ready() });
+    closers.push(() => transport.close());
+    return measured(transport, metrics.subgraphCalls);
+  };
+  return { accounts: open('accounts'), registry: open('registry'), images: open('images'), billing: open('billing') };
+}
+
 interface GatewayParts {
   config: Config;
   http: HttpOptions;
   metrics: Metrics;
-  secrets: Secrets;
   events: Events;
   log: Logger;
-  local: readonly Subgraph[];
-  checks: Check[];
-  closers: (() => unknown)[];
+  transports: Transports;
+  closers: Closers;
 }
 
-async function gatewayApp({ config, http, metrics, secrets, events, log, local, checks, closers }: GatewayParts) {
-  const transports = new Map<SubgraphName, SubgraphTransport>();
-  for (const name of SUBGRAPH_NAMES) {
-    const transport = transportOf(name, config, secrets, local, log);
-    transports.set(name, measured(transport, metrics.subgraphCalls));
-    checks.push({ name, ready: () => transport.ready() });
-    closers.push(() => transport.close());
-  }
-  const accounts = transports.get('accounts');
-  if (!accounts) throw new Error('a gateway needs the accounts subgraph');
-  const accountsClient = new AccountsClient(accounts);
+async function gatewayApp({ config, http, metrics, events, log, transports, closers }: GatewayParts) {
+  const accounts = new AccountsClient(transports.accounts);
   const identity = new Identity({
-    findCaller: (keyHash, requestId) => accountsClient.caller(keyHash, requestId),
+    findCaller: (keyHash, requestId) => accounts.caller(keyHash, requestId),
     events,
     metrics,
   });
@@ -274,7 +221,7 @@ async function gatewayApp({ config, http, metrics, secrets, events, log, local, 
   closers.push(() => limits.close());
   const operations = new Operations({
     supergraphSdl: await readFile(new URL('./gateway/supergraph.graphql', import.meta.url), 'utf8'),
-    transports: [...transports.values()],
+    transports: Object.values(transports),
     limits: {
       depth: config.QUERY_DEPTH,
       cost: config.QUERY_COST,

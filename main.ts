@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
+import { admin, UsageError } from './cli/admin.js';
 import { createDarkroom, type Darkroom, type Role, VERSION } from './darkroom.js';
 import { type Config, ConfigError, configTable, parseConfig, readEnvironment } from './platform/config.js';
+import { EmbeddedError } from './platform/embedded/error.js';
 import { createLog } from './platform/log.js';
 import { SUBGRAPH_NAMES, type SubgraphName } from './platform/subgraph.js';
 
@@ -13,12 +15,11 @@ Usage
   darkroom gateway          the front door alone; needs the four SUBGRAPH_…_URL
   darkroom subgraph NAME    one subgraph (${SUBGRAPH_NAMES.join(', ')}); needs MONGODB_URL and S3_ENDPOINT
   darkroom worker           background work alone; needs MONGODB_URL and S3_ENDPOINT
+  darkroom admin …          what an operator may do; see darkroom admin --help
   darkroom config           the settings, their defaults and what is set here (secrets masked)
 
 All settings come from the environment, or from a .env file in the working directory.
 `;
-
-class UsageError extends Error {}
 
 function isSubgraphName(name: string | undefined): name is SubgraphName {
   return (SUBGRAPH_NAMES as readonly (string | undefined)[]).includes(name);
@@ -33,6 +34,12 @@ function roleOf(words: readonly string[]): Role {
 }
 
 async function main(): Promise<void> {
+  const [first, ...words] = process.argv.slice(2);
+  if (first === 'admin') {
+    silenceVendorNotice();
+    process.exitCode = await admin(words, parseConfig(readEnvironment()));
+    return;
+  }
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
@@ -54,6 +61,7 @@ async function run(config: Config, role: Role): Promise<void> {
   silenceVendorNotice();
   const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, role: role.kind });
   const darkroom = await createDarkroom({ config, role, log });
+  await darkroom.openAdmin();
   const address = await darkroom.listen();
   closeOnSignal(darkroom, log);
   if (role.kind === 'start') greet(config, darkroom, address);
@@ -111,6 +119,10 @@ main().catch((error: unknown) => {
   if (error instanceof ConfigError || error instanceof UsageError) {
     process.stderr.write(`darkroom: ${error.message}\n`);
     process.exit(2);
+  }
+  if (error instanceof EmbeddedError) {
+    process.stderr.write(`darkroom: ${error.message}\n`);
+    process.exit(1);
   }
   const parsing = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
   process.stderr.write(`darkroom: ${parsing ? error.message : error instanceof Error ? error.stack : String(error)}\n`);

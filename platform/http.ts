@@ -26,7 +26,12 @@ export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustPro
     requestTimeout: requestTimeoutMs,
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
-    http: { headersTimeout: Math.min(requestTimeoutMs, 20_000), maxHeaderSize: 16_384 },
+    http: {
+      headersTimeout: Math.min(requestTimeoutMs, 20_000),
+      maxHeaderSize: 16_384,
+      // How often Node looks for requests that are over their time.
+      connectionsCheckingInterval: Math.min(requestTimeoutMs / 2, 5_000),
+    },
     routerOptions: { maxParamLength: 512 },
     requestIdHeader: false,
     genReqId: ({ headers }) => {
@@ -34,12 +39,26 @@ export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustPro
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
     },
     clientErrorHandler: answerUnreadableRequest,
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id);
+      void sendProblem(reply, asProblem(error), request.id);
+    },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
   }) as unknown as FastifyInstance;
 
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id);
+    next();
+  });
+  // A connection that is kept open after the last answer would hold up the end of the process.
+  let closing = false;
+  app.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  app.addHook('onSend', (_request, reply, _payload, next) => {
+    if (closing) reply.header('connection', 'close');
     next();
   });
   app.addHook('onResponse', (request, reply, next) => {

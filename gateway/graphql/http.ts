@@ -50,6 +50,7 @@ export function mountGraph(app: FastifyInstance, deps: GraphRouteDeps): void {
     url: '/graphql',
     exposeHeadRoute: false,
     handler: async (request, reply) => {
+      reply.header('vary', 'Accept');
       if (prefersHtml(request)) return deps.explorer(request, reply);
       const media = negotiate(request.headers.accept);
       refuseForgery(request);

@@ -106,7 +106,8 @@ export function compileCost(schema: GraphQLSchema, operation: OperationDefinitio
     const children = field.selectionSet
       ? childrenOf(field.selectionSet, isCompositeType(type) ? type : undefined, 1)
       : [];
-    if (!definition || !parent) return { own, times: 1, children };
+    // The schema's own lists are as long as they are for everybody; graphql bounds how they nest.
+    if (!definition || !parent || parent.name.startsWith('__')) return { own, times: 1, children };
     if (definition.args.some((argument) => argument.name === 'first')) {
       return { own, times: listLength(field.arguments?.find(({ name }) => name.value === 'first')?.value), children };
     }

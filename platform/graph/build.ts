@@ -41,8 +41,17 @@ export async function buildSubgraph<C>({
     // Federation directives are not defined yet at this point.
     skipCheck: true,
   });
+  describeRoots(source);
   const sdl = FEDERATION_LINK + printSchemaWithDirectives(source);
   const map = createResolversMap(source) as Record<string, object>;
   for (const [type, resolve] of Object.entries(references)) map[type] = { ...map[type], __resolveReference: resolve };
   return { sdl, schema: buildSubgraphSchema({ typeDefs: parse(sdl), resolvers: map as never }) };
+}
+
+/** The same words in every subgraph: the supergraph's root types are made of all of them. */
+function describeRoots(schema: GraphQLSchema): void {
+  const query = schema.getQueryType();
+  const mutation = schema.getMutationType();
+  if (query) query.description = 'What can be asked. Fields that need a caller say auth_required without one.';
+  if (mutation) mutation.description = 'What can be changed. Each takes one input and answers with a payload.';
 }

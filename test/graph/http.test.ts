@@ -161,7 +161,8 @@ describe('an operation', () => {
   };
 
   it('may not nest without end', async () => {
-    const deep = 'teams { nodes { owner { ... on User { id } } members { nodes { user { id } } } } }';
+    const deep =
+      'teams(first: 3) { nodes { owner { ... on User { id } } members(first: 3) { nodes { user { id } } } } }';
     expect((await client.graph(`{ ${deep} }`, {}, account.key)).body.errors).toBeUndefined();
     const nested = `${'{ me '.repeat(13)}{ id }${'}'.repeat(13)}`;
     expect(await refused(nested)).toMatchObject({ extensions: { code: 'validation_error' } });

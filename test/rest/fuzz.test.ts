@@ -16,7 +16,7 @@ let client: Client;
 let account: Account;
 
 beforeAll(async () => {
-  platform = await oneProcess({ LOG_LEVEL: 'error', RATE_LIMIT_CODES_PER_EMAIL: '0' });
+  platform = await oneProcess({ RATE_LIMIT_CODES_PER_EMAIL: '0' });
   client = clientOf(platform);
   account = await client.account('fuzz@example.com');
   await client.rest('PATCH', '/v1/me', account.key, { handle: 'fuzz' });

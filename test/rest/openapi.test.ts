@@ -66,14 +66,14 @@ it('what is answered is what is documented', async () => {
   await check('POST', '/v1/me/rename-handle', '/v1/me/rename-handle', { handle: 'ada2' });
   await check('POST', '/v1/api-keys', '/v1/api-keys', { name: 'k' });
   await check('GET', '/v1/api-keys', '/v1/api-keys?limit=1');
-  const team = await check('POST', '/v1/teams', '/v1/teams', { handle: 'team' });
+  const team = await check('POST', '/v1/teams', '/v1/teams', { handle: 'adas-team' });
   await check('GET', '/v1/teams', '/v1/teams');
   await check('GET', '/v1/teams/{team_id}', `/v1/teams/${team.team_id}`);
-  const invitation = await check('POST', '/v1/teams/{team_id}/members', '/v1/teams/team/members', {
+  const invitation = await check('POST', '/v1/teams/{team_id}/members', '/v1/teams/adas-team/members', {
     user_identifier: 'ben@example.com',
   });
   await check('GET', '/v1/invitations', '/v1/invitations?filter=all&state=all');
   await check('POST', '/v1/invitations/{id}/cancel', `/v1/invitations/${invitation.invitation_id}/cancel`);
-  await check('GET', '/v1/teams/{team_id}/members', '/v1/teams/team/members');
-  await check('DELETE', '/v1/teams/{team_id}', '/v1/teams/team');
+  await check('GET', '/v1/teams/{team_id}/members', '/v1/teams/adas-team/members');
+  await check('DELETE', '/v1/teams/{team_id}', '/v1/teams/adas-team');
 });

@@ -1,0 +1,97 @@
+/**
+ * The operations that the explorer offers. Those marked `tab` are open when a reader comes for the first time.
+ * An operation's name is the title of its tab.
+ */
+
+export interface Example {
+  title: string;
+  about: string;
+  query: string;
+  variables?: Record<string, unknown>;
+  /** Says so beside the example; the server alone decides who may do what. */
+  needsKey?: boolean;
+  tab?: boolean;
+}
+
+export const EXAMPLES: Example[] = [
+  {
+    title: 'Is anyone there?',
+    about: 'The smallest query there is. It works without a key.',
+    tab: true,
+    query: `# Run me: Ctrl-Enter.
+query Hello {
+  __typename
+}
+`,
+  },
+  {
+    title: 'What does an account get?',
+    about: 'The tiers that there are. Anyone may ask.',
+    tab: true,
+    query: `query Tiers {
+  tiers {
+    slug
+    monthlyRefillUsd
+  }
+}
+`,
+  },
+  {
+    title: 'Who am I?',
+    about: 'The account that the API key belongs to.',
+    needsKey: true,
+    tab: true,
+    query: `# Needs an API key.
+query Me {
+  me {
+    id
+    handle
+  }
+}
+`,
+  },
+  {
+    title: 'Across the subgraphs',
+    about: 'One query that accounts, billing, images and the registry answer together.',
+    needsKey: true,
+    query: `# Needs an API key.
+query Everything {
+  me {
+    email
+    handle
+    tier {
+      slug
+      monthlyRefillUsd
+    }
+    images(first: 5) {
+      nodes {
+        url
+        owner {
+          handle
+        }
+      }
+    }
+    generators(first: 5) {
+      nodes {
+        name
+        model
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    title: 'Claim a handle',
+    about: 'A mutation with its input in the variables.',
+    needsKey: true,
+    query: `mutation Claim($input: ClaimHandleInput!) {
+  claimHandle(input: $input) {
+    handle
+    claimedAt
+  }
+}
+`,
+    variables: { input: { handle: 'yourhandle' } },
+  },
+];
