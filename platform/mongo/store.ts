@@ -23,7 +23,9 @@ export async function connectMongo({ url, database, appName, maxPoolSize = 50 }:
   const client = new MongoClient(url, {
     appName,
     maxPoolSize,
-    writeConcern: { w: 'majority', journal: true },
+    journal: true,
+    // An address may say otherwise: the embedded engine's does, because it is no replica set.
+    ...(/[?&]w=/.test(url) ? {} : { w: 'majority' }),
     readConcern: { level: 'local' },
     retryWrites: false,
     serverSelectionTimeoutMS: 5_000,
