@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createAdmin } from './gateway/admin.js';
 import { Operations } from './gateway/graphql/operations.js';
 import { Identity } from './gateway/identity.js';
+import { joinRoster } from './gateway/roster.js';
 import { createGateway } from './gateway/server.js';
 import { openAdminSocket } from './platform/admin.js';
 import { TaskRunner } from './platform/background.js';
@@ -116,7 +117,8 @@ async function compose(
     : subgraphApp({ role, http, secrets, log, local, checks });
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
   mountHealth(app, checks, metrics, config.METRICS_TOKEN);
-  const admin = transports && createAdmin({ http, accounts: new AccountsClient(transports.accounts), log });
+  const accounts = transports && new AccountsClient(transports.accounts);
+  const admin = accounts && createAdmin({ http, accounts, log });
   if (admin) closers.push(() => admin.close());
   // Requests in flight are finished before anything that they use is closed.
   closers.push(() => app.close());
@@ -124,9 +126,17 @@ async function compose(
     app,
     embedded: stores?.embedded ?? [],
     mongoUrl: stores?.mongoUrl,
-    listen: () => app.listen({ port: config.PORT, host: config.HOST }),
+    async listen() {
+      // On an embedded engine there is no second gateway: the data directory is locked.
+      if (accounts && (config.MONGODB_URL ?? config.subgraphUrls.accounts) !== undefined) {
+        const roster = await joinRoster({ accounts, shared: config.REDIS_URL !== undefined, log });
+        closers.push(() => roster.leave());
+      }
+      return app.listen({ port: config.PORT, host: config.HOST });
+    },
     async openAdmin() {
-      if (admin) await openAdminSocket(admin, config.DATA_DIR);
+      // Gateways of one machine may share a data directory; the process that runs everything has it to itself.
+      if (admin && role.kind === 'start') await openAdminSocket(admin, config.DATA_DIR);
     },
     async callAdmin(path, body) {
       if (!admin) throw new ConfigError('this role has no operator’s door');

@@ -62,7 +62,10 @@ async function run(config: Config, role: Role): Promise<void> {
   const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, role: role.kind });
   const darkroom = await createDarkroom({ config, role, log });
   await darkroom.openAdmin();
-  const address = await darkroom.listen();
+  const address = await darkroom.listen().catch(async (error: unknown) => {
+    await darkroom.close();
+    throw error;
+  });
   closeOnSignal(darkroom, log);
   if (role.kind === 'start') greet(config, darkroom, address);
   log.info({ address, role: role.kind }, 'listening');

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { Problem } from '../platform/errors.js';
 import { createHttp, type HttpOptions } from '../platform/http.js';
+import { UserId } from '../platform/ids.js';
 import type { AccountsClient } from '../subgraphs/accounts/client.js';
 
 const suspensionSchema = z.object({
@@ -26,7 +27,7 @@ export function createAdmin({ http, accounts, log }: AdminDeps): FastifyInstance
     const { user, suspended, reason } = body.data;
     const { userId } = await accounts.setSuspension({ userIdentifier: user, suspended, reason }, request.id);
     log.warn({ userId, suspended, reason, requestId: request.id }, 'an operator changed the standing of an account');
-    return { user_id: userId, suspended };
+    return { user_id: UserId.format(userId), suspended };
   });
   return app;
 }

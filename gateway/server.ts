@@ -6,6 +6,7 @@ import { createHttp, type HttpOptions } from '../platform/http.js';
 import type { RateLimits } from '../platform/limits.js';
 import type { Scope } from '../platform/scope.js';
 import { CLIENT_CONFIG } from '../rest-shim/client-config.js';
+import { INTRODUCTION } from '../rest-shim/introduction.js';
 import { openApi } from '../rest-shim/openapi.js';
 import { ROUTES } from '../rest-shim/routes/index.js';
 import { mountShim } from '../rest-shim/shim.js';
@@ -93,7 +94,7 @@ function securityHeaders(publicUrl: string) {
 function mountDocuments(app: FastifyInstance, operations: Operations, settings: GatewaySettings): void {
   const document = openApi(ROUTES, operations.schema, {
     title: 'Darkroom',
-    description: 'The REST API of Darkroom. The same operations are in the graph at /graphql.',
+    description: INTRODUCTION,
     version: settings.version,
     publicUrl: settings.publicUrl,
     extraPaths: EXTRA_PATHS,

@@ -1,5 +1,5 @@
 /** The operator's door: a Unix socket in DATA_DIR that only the process's own user may open. */
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -10,7 +10,8 @@ export function adminSocket(dataDir: string): string {
 
 export async function openAdminSocket(app: FastifyInstance, dataDir: string): Promise<void> {
   const path = adminSocket(dataDir);
-  // The directory is locked by this process, so a socket that is there was left by a dead one.
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  // A socket that is there was left by a process that is dead: one that runs everything has the directory to itself.
   await rm(path, { force: true });
   // Made unreadable for others before anybody can connect: the mode follows the umask of the moment.
   const before = process.umask(0o177);

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
 import { SCOPE_HEADER, signScope, systemScope } from '../../platform/scope.js';
 import { Secrets } from '../../platform/secrets.js';
+import { SUBGRAPH_NAMES } from '../../platform/subgraph.js';
 import { clientOf } from '../support/client.js';
 import { deadPort } from '../support/mailbox.js';
 import { manyProcesses, oneProcess, type Platform, SECRET_KEY } from '../support/platform.js';
@@ -154,18 +155,16 @@ describe.skipIf(!redis)('two gateways with Redis (skipped where redis-server is 
     const REDIS_URL = `redis://127.0.0.1:${port}`;
     const platform = await manyProcesses({ REDIS_URL, RATE_LIMIT_REQUESTS_PER_MINUTE: '100' });
     const addresses = Object.fromEntries(
-      ['ACCOUNTS', 'REGISTRY', 'IMAGES', 'BILLING'].map((name, i) => [
-        `SUBGRAPH_${name}_URL`,
-        platform.programs[i + 1]?.url ?? '',
-      ]),
+      SUBGRAPH_NAMES.map((name, i) => [`SUBGRAPH_${name.toUpperCase()}_URL`, platform.programs[i + 1]?.url ?? '']),
     );
-    const second = await startProgram(['gateway'], {
-      SECRET_KEY,
-      REDIS_URL,
-      RATE_LIMIT_REQUESTS_PER_MINUTE: '100',
-      ...addresses,
-    });
+    let second: Program | undefined;
     try {
+      second = await startProgram(['gateway'], {
+        SECRET_KEY,
+        REDIS_URL,
+        RATE_LIMIT_REQUESTS_PER_MINUTE: '100',
+        ...addresses,
+      });
       const one = clientOf(platform);
       const two = clientOf({ url: second.url, mailbox: platform.mailbox });
       const { key } = await one.account('both@example.com');
@@ -181,10 +180,29 @@ describe.skipIf(!redis)('two gateways with Redis (skipped where redis-server is 
       const left = (answer: { headers: Headers }) => Number(answer.headers.get('ratelimit-remaining'));
       expect(left(shared)).toBe(left(spent) - 1);
     } finally {
-      await second.stop();
+      await second?.stop();
       await platform.stop();
       server.kill('SIGTERM');
     }
+  });
+});
+
+describe('two gateways without Redis', () => {
+  it('do not run side by side, but one follows another at once', async () => {
+    const platform = await manyProcesses();
+    const addresses = Object.fromEntries(
+      SUBGRAPH_NAMES.map((name, i) => [`SUBGRAPH_${name.toUpperCase()}_URL`, platform.programs[i + 1]?.url ?? '']),
+    );
+    const { exited, output } = launch(['gateway'], { SECRET_KEY, ...addresses });
+    expect(await exited).toBe(2);
+    expect(output()).toMatch(/darkroom: REDIS_URL must be set/);
+    // A killed gateway is waited for; one that left is not.
+    await platform.programs[0]?.kill();
+    const start = Date.now();
+    const next = await startProgram(['gateway'], { SECRET_KEY, ...addresses });
+    expect(Date.now() - start).toBeLessThan(20_000);
+    expect(await next.stop()).toBe(0);
+    await platform.stop();
   });
 });
 
