@@ -5,7 +5,7 @@
 
 import { operationFromDocument, type Schema, Supergraph } from '@apollo/federation-internals';
 import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
-import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import { type FetchNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import {
   type DocumentNode,
   GraphQLError,
@@ -30,6 +30,7 @@ import {
 } from '../../platform/graph/problems.js';
 import type { SubgraphTransport } from '../../platform/graph/transport.js';
 import type { Scope } from '../../platform/scope.js';
+import { directFetch } from './direct.js';
 import { checkCost, checkShape, compileCost, fragmentsOf, type ShapeLimits } from './shape.js';
 
 export interface OperationLimits extends ShapeLimits {
@@ -48,12 +49,19 @@ export interface PreparedOperation {
   readonly document: DocumentNode;
   readonly plan: QueryPlan;
   readonly context: ReturnType<typeof buildOperationContext>;
+  readonly direct: FetchNode | null;
   cost(variables: Readonly<Record<string, unknown>>): number;
 }
 
 export interface OperationResult {
   data?: Record<string, unknown> | null;
   errors?: readonly GraphQLFormattedError[];
+}
+
+interface RawResult {
+  data?: Record<string, unknown> | null;
+  /** Rendered by a subgraph, or thrown on the way. */
+  errors?: readonly unknown[];
 }
 
 export type Variables = Readonly<Record<string, unknown>>;
@@ -70,6 +78,7 @@ export class Operations {
   readonly #supergraphSchema: GraphQLSchema;
   readonly #planner: QueryPlanner;
   readonly #sources: Record<string, GraphQLDataSource> = Object.create(null);
+  readonly #transports: ReadonlyMap<string, SubgraphTransport>;
   readonly #limits: OperationLimits;
   readonly #log: Logger;
   readonly #prepared = new LRUCache<string, PreparedOperation>({
@@ -86,6 +95,7 @@ export class Operations {
     this.#planner = new QueryPlanner(supergraph);
     this.#limits = limits;
     this.#log = log;
+    this.#transports = new Map(transports.map((transport) => [transport.name, transport]));
     for (const transport of transports) this.#sources[transport.name] = asDataSource(transport);
   }
 
@@ -110,10 +120,12 @@ export class Operations {
     if (operation.operation === 'subscription') {
       throw new Problem('validation_error', 'Subscriptions are not served over this transport.');
     }
+    const plan = this.#planner.buildQueryPlan(operationFromDocument(this.#apiSchema, document, { operationName }));
     return {
       operation,
       document,
-      plan: this.#planner.buildQueryPlan(operationFromDocument(this.#apiSchema, document, { operationName })),
+      plan,
+      direct: directFetch(plan, document, operation),
       context: buildOperationContext({ schema: this.schema, operationDocument: document, operationName }),
       cost: compileCost(this.schema, operation, fragmentsOf(document)),
     };
@@ -122,6 +134,29 @@ export class Operations {
   async execute(prepared: PreparedOperation, variables: Variables, scope: Scope): Promise<OperationResult> {
     this.#checkVariables(prepared, variables);
     checkCost(prepared.cost(variables), this.#limits);
+    const { data, errors } = prepared.direct
+      ? await this.#fetch(prepared.direct, variables, scope)
+      : await this.#executePlan(prepared, variables, scope);
+    return { data: data ?? null, ...(errors && { errors: errors.map((error) => this.#render(error, scope)) }) };
+  }
+
+  async #fetch(node: FetchNode, variables: Variables, scope: Scope): Promise<RawResult> {
+    const used: Record<string, unknown> = {};
+    for (const name of node.variableUsages ?? []) {
+      if (variables[name] !== undefined) used[name] = variables[name];
+    }
+    const { operation: query, operationName, serviceName } = node;
+    const transport = this.#transports.get(serviceName);
+    if (!transport) throw new Error(`the supergraph names ${serviceName}, which is not connected`);
+    try {
+      return await transport.send({ query, operationName, variables: used }, scope);
+    } catch (error) {
+      // As when the fetch is one of several: what failed is an error of the answer.
+      return { data: null, errors: [error] };
+    }
+  }
+
+  async #executePlan(prepared: PreparedOperation, variables: Variables, scope: Scope): Promise<RawResult> {
     const requestContext = {
       request: { variables },
       context: scope,
@@ -129,18 +164,14 @@ export class Operations {
       metrics: {},
       schema: this.schema,
     };
-    const { data, errors } = await executeQueryPlan(
+    return (await executeQueryPlan(
       prepared.plan,
       this.#sources,
       requestContext as unknown as Parameters<typeof executeQueryPlan>[2],
       prepared.context,
       this.#supergraphSchema,
       this.#apiSchema,
-    );
-    return {
-      data: (data as Record<string, unknown> | undefined) ?? null,
-      ...(errors && { errors: errors.map((error) => this.#render(error, scope)) }),
-    };
+    )) as RawResult;
   }
 
   #checkVariables({ operation }: PreparedOperation, variables: Variables): void {
@@ -150,15 +181,16 @@ export class Operations {
     if (errors) throw invalidOperation(errors);
   }
 
-  #render(error: GraphQLFormattedError | GraphQLError, scope: Scope): GraphQLFormattedError {
-    let problem = problemFromExtensions(error.message, error.extensions);
+  #render(error: unknown, scope: Scope): GraphQLFormattedError {
+    const { message = '', extensions, path } = error as Partial<GraphQLFormattedError>;
+    let problem = problemFromExtensions(message, extensions);
     // Anything the gateway's own execution throws without meaning to is a bug here, also what looks like bad input.
     if (!problem && !(error instanceof GraphQLError && !error.originalError)) problem = intendedProblem(error);
     if (!problem) {
       this.#log.error({ err: error, requestId: scope.requestId }, 'operation failed');
       problem = new Problem('internal_error');
     }
-    return { ...problemToGraphQL(problem), ...(error.path && { path: error.path }) };
+    return { ...problemToGraphQL(problem), ...(path && { path }) };
   }
 }
 
