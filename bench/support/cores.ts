@@ -1,0 +1,26 @@
+/** Keeps what is measured and what measures it on different cores. */
+import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface Cores {
+  /** Put before a command to run it on the core of what is measured. */
+  front: readonly string[];
+  /** The same for everything else: load, databases, subgraphs in processes of their own. */
+  behind: readonly string[];
+  note: string;
+}
+
+/** Also moves this process, which the load generator and the embedded engines belong to, off the measured core. */
+export async function shareCores(): Promise<Cores> {
+  try {
+    if (availableParallelism() < 2) throw new Error('one core');
+    await run('taskset', ['--all-tasks', '--cpu-list', '--pid', '1', String(process.pid)]);
+  } catch {
+    return { front: [], behind: [], note: 'Nothing is pinned: that needs taskset and two cores. Expect more noise.' };
+  }
+  const on = (core: number) => ['taskset', '--cpu-list', String(core)];
+  return { front: on(0), behind: on(1), note: 'Measured processes run on core 0, everything else on core 1.' };
+}

@@ -1,0 +1,107 @@
+/** Starts the processes that are measured, and ends them. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+export interface ServerOptions {
+  /** Prefix of the command line, see cores.ts. */
+  core: readonly string[];
+  /** What follows `node`. */
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** Answers 200 once the server can be measured. */
+  readyPath: string;
+  cwd?: string;
+  /** Keeps a CPU profile in this directory, under this name. */
+  profile?: { directory: string; name: string } | undefined;
+}
+
+export interface Server {
+  url: string;
+  /** Seconds of processor time so far; NaN where the system does not tell. */
+  cpuSeconds(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const START_MS = 60_000;
+const STOP_MS = 30_000;
+
+/** None of these programs says its address at the log level of the benchmark, so the port is chosen here. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { core, args, env, cwd, profile } = options;
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const profiling = profile
+    ? ['--cpu-prof', `--cpu-prof-dir=${profile.directory}`, `--cpu-prof-name=${profile.name}.cpuprofile`]
+    : [];
+  const [command = '', ...rest] = [...core, process.execPath, ...profiling, ...args];
+  const { PATH = '', HOME = '', TMPDIR } = process.env;
+  const child = spawn(command, rest, {
+    env: {
+      PATH,
+      HOME,
+      ...(TMPDIR && { TMPDIR }),
+      NODE_ENV: 'production',
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd !== undefined && { cwd }),
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString('utf8')).slice(-5_000);
+    });
+  }
+  const exited = once(child, 'exit');
+  const deadline = Date.now() + START_MS;
+  while (!(await answers(url + options.readyPath))) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`${args.join(' ')} did not become ready:\n${output}`);
+    }
+    await pause(100);
+  }
+  return {
+    url,
+    cpuSeconds: () => cpuSeconds(child.pid),
+    async stop() {
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await exited;
+      clearTimeout(late);
+    },
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url);
+    await response.body?.cancel();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const TICKS_PER_SECOND = 100;
+
+async function cpuSeconds(pid: number | undefined): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The fields after the command's name, which may itself hold spaces: user and system time are the 12th and 13th.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
