@@ -4,7 +4,7 @@ import { startBare, startTwin } from '../support/hand-written.js';
 import { startWhole } from '../support/platform.js';
 import { authorised, varied } from '../support/requests.js';
 import type { Person } from '../support/seed.js';
-import type { Server } from '../support/server.js';
+import { kept, type Server, stop } from '../support/server.js';
 import type { LoadRequest } from '../support/wrk.js';
 
 const get =
@@ -41,14 +41,10 @@ export const rest: Section = {
   async run(bench: Bench): Promise<Row[]> {
     const { people } = bench.world;
     const servers: Server[] = [];
-    const keep = (server: Server) => {
-      servers.push(server);
-      return server;
-    };
     try {
-      const ours = keep(await startWhole(bench, 'rest'));
-      const bare = keep(await startBare(bench, 'bare-me', profileOf(people[0])));
-      const twin = keep(await startTwin(bench));
+      const ours = await kept(servers, startWhole(bench, 'rest'));
+      const bare = await kept(servers, startBare(bench, 'bare-me', profileOf(people[0])));
+      const twin = await kept(servers, startTwin(bench));
       const me = people.map(get(() => '/v1/me'));
       const rows = await compare(
         'GET /v1/me',
@@ -74,7 +70,7 @@ export const rest: Section = {
       }
       return rows;
     } finally {
-      await Promise.all(servers.map((server) => server.stop()));
+      await stop(servers);
     }
   },
 };

@@ -18,6 +18,8 @@ export interface Candidate {
   answers?: string;
 }
 
+const WARM_UP = 3;
+
 interface Sample extends LoadResult {
   cpu: Row['cpu'];
 }
@@ -26,10 +28,14 @@ export async function compare(group: string, candidates: readonly Candidate[], b
   const { rounds, seconds } = bench.settings;
   const shortest = await checkAnswers(candidates);
   const samples = new Map<string, Sample[]>(candidates.map(({ name }) => [name, []]));
-  // The first round warms up compilers, caches and pools, and is thrown away.
+  // The first round warms up compilers, caches and pools; it takes longer and is thrown away.
   for (let round = 0; round <= rounds; round++) {
     for (const candidate of candidates) {
-      const sample = await measure(candidate, shortest.get(candidate.name) ?? 0, seconds);
+      const sample = await measure(
+        candidate,
+        shortest.get(candidate.name) ?? 0,
+        round === 0 ? WARM_UP * seconds : seconds,
+      );
       if (round > 0) samples.get(candidate.name)?.push(sample);
     }
     const rates = candidates.map(({ name }) => samples.get(name)?.at(-1)?.requestsPerSecond.toFixed(0) ?? '-');

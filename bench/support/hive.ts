@@ -8,17 +8,17 @@ import { promisify } from 'node:util';
 import { SUBGRAPH_NAMES } from '../../platform/subgraph.js';
 import type { Bench } from '../section.js';
 import { BenchError } from './error.js';
-import type { SubgraphServers } from './platform.js';
+import type { Subgraphs } from './platform.js';
 import { type Server, startServer } from './server.js';
 
 const run = promisify(execFile);
 const FOLDER = fileURLToPath(new URL('../../../bench/hive/', import.meta.url));
 const SUPERGRAPH = new URL('../../gateway/supergraph.graphql', import.meta.url);
 
-export async function startHive({ world, cores, say }: Bench, subgraphs: SubgraphServers): Promise<Server> {
+export async function startHive({ world, cores, say }: Bench, name: string, { urls }: Subgraphs): Promise<Server> {
   await install(say);
-  const supergraph = join(await world.directory('hive'), 'supergraph.graphql');
-  await writeFile(supergraph, await supergraphFor(subgraphs));
+  const supergraph = join(await world.directory(name), 'supergraph.graphql');
+  await writeFile(supergraph, await supergraphFor(urls));
   return startServer({
     core: cores.front,
     cwd: FOLDER,
@@ -36,12 +36,12 @@ async function install(say: Bench['say']): Promise<void> {
   });
 }
 
-async function supergraphFor(subgraphs: SubgraphServers): Promise<string> {
+async function supergraphFor(urls: Subgraphs['urls']): Promise<string> {
   let sdl = await readFile(SUPERGRAPH, 'utf8');
   for (const name of SUBGRAPH_NAMES) {
     const placeholder = `url: "http://${name}.invalid/graphql"`;
     if (!sdl.includes(placeholder)) throw new Error(`the supergraph has no ${placeholder}`);
-    sdl = sdl.replace(placeholder, `url: "${subgraphs[name].url}/graphql"`);
+    sdl = sdl.replace(placeholder, `url: "${urls[name]}/graphql"`);
   }
   return sdl;
 }

@@ -1,6 +1,6 @@
 /** Our own candidates: the built program, as one process and as many. */
 import { fileURLToPath } from 'node:url';
-import { SUBGRAPH_NAMES } from '../../platform/subgraph.js';
+import { SUBGRAPH_NAMES, type SubgraphName } from '../../platform/subgraph.js';
 import type { Bench } from '../section.js';
 import { type Server, startServer } from './server.js';
 
@@ -37,23 +37,49 @@ export function startWhole(bench: Bench, name: string): Promise<Server> {
   return startPart(bench, { name, words: ['start'], core: bench.cores.front, database: 'one', profiled: true });
 }
 
-export type SubgraphServers = Record<(typeof SUBGRAPH_NAMES)[number], Server>;
-
-export async function startSubgraphs(bench: Bench): Promise<SubgraphServers> {
-  const start = (name: (typeof SUBGRAPH_NAMES)[number]) =>
-    startPart(bench, { name, words: ['subgraph', name], core: bench.cores.behind, database: 'many', profiled: false });
-  const [accounts, registry, images, billing] = await Promise.all([
-    start('accounts'),
-    start('registry'),
-    start('images'),
-    start('billing'),
-  ]);
-  return { accounts, registry, images, billing };
+/** The subgraphs' processes, and where gateways find each. */
+export interface Subgraphs {
+  servers: readonly Server[];
+  urls: Readonly<Record<SubgraphName, string>>;
 }
 
-export function startGateway(bench: Bench, name: string, subgraphs: SubgraphServers): Promise<Server> {
+export async function startSubgraphs(bench: Bench): Promise<Subgraphs> {
+  const start = (name: SubgraphName) =>
+    startPart(bench, { name, words: ['subgraph', name], core: bench.cores.behind, database: 'many', profiled: false });
+  const servers = await Promise.all(SUBGRAPH_NAMES.map(start));
+  return { servers, urls: urlsOf((name) => servers[SUBGRAPH_NAMES.indexOf(name)]?.url ?? '') };
+}
+
+/** The same subgraphs to ask, at next to no cost for what was asked before. */
+export async function startRecorded({ cores }: Bench, { servers, urls }: Subgraphs): Promise<Subgraphs> {
+  const recorder = await startServer({
+    core: cores.behind,
+    args: [fileURLToPath(new URL('../servers/recorded.js', import.meta.url))],
+    env: { BENCH_SUBGRAPHS: JSON.stringify(urls) },
+    readyPath: '/readyz',
+  });
+  return { servers: [recorder, ...servers], urls: urlsOf((name) => `${recorder.url}/${name}`) };
+}
+
+function urlsOf(urlOf: (name: SubgraphName) => string): Record<SubgraphName, string> {
+  return {
+    accounts: urlOf('accounts'),
+    registry: urlOf('registry'),
+    images: urlOf('images'),
+    billing: urlOf('billing'),
+  };
+}
+
+export function startGateway(bench: Bench, name: string, { urls }: Subgraphs): Promise<Server> {
   const env = Object.fromEntries(
-    SUBGRAPH_NAMES.map((subgraph) => [`SUBGRAPH_${subgraph.toUpperCase()}_URL`, subgraphs[subgraph].url]),
+    SUBGRAPH_NAMES.map((subgraph) => [`SUBGRAPH_${subgraph.toUpperCase()}_URL`, urls[subgraph]]),
   );
-  return startPart(bench, { name, words: ['gateway'], core: bench.cores.front, database: 'many', env, profiled: true });
+  return startPart(bench, {
+    name,
+    words: ['gateway'],
+    core: bench.cores.front,
+    database: 'many',
+    env,
+    profiled: true,
+  });
 }

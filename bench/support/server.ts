@@ -51,6 +51,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
   });
+  // An error here must not leave it behind.
+  const orphaned = () => child.kill('SIGKILL');
+  process.once('exit', orphaned);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -74,8 +77,20 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await exited;
       clearTimeout(late);
+      process.off('exit', orphaned);
     },
   };
+}
+
+/** Notes a server as soon as it runs, so that it is stopped whatever comes next. */
+export async function kept(servers: Server[], starting: Promise<Server>): Promise<Server> {
+  const server = await starting;
+  servers.push(server);
+  return server;
+}
+
+export async function stop(servers: readonly Server[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.stop()));
 }
 
 async function answers(url: string): Promise<boolean> {
