@@ -41,7 +41,16 @@ export async function load(
   try {
     const file = join(directory, 'load.lua');
     await writeFile(file, script(requests, shortest));
-    const { stdout } = await run('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', file, origin]);
+    const { stdout } = await run('wrk', [
+      '-t1',
+      `-c${CONNECTIONS}`,
+      `-d${seconds}s`,
+      '--timeout',
+      '30s',
+      '-s',
+      file,
+      origin,
+    ]);
     const result = /^result (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout)?.slice(1).map(Number);
     if (!result) throw new Error(`wrk said:\n${stdout}`);
     const [count = 0, microseconds = 0, p99 = 0, wrong = 0, broken = 0] = result;

@@ -3,6 +3,7 @@
  * process, and once by a sleep in which the recovery and a rival do their work before it goes on.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemScope } from '../../platform/scope.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import { type Interruptible, interruptible } from './support/interrupt.js';
 import { invariants } from './support/invariants.js';
@@ -215,6 +216,25 @@ const SCENES: Record<string, () => Promise<Scene>> = {
       async check(ok, rivalOk) {
         expect([(await handleOf(person)) === old, (await handleOf(former)) === old]).toEqual([ok, rivalOk]);
         expect(ok && rivalOk).toBe(false);
+      },
+    };
+  },
+
+  async 'taking back a handle that a template bears'() {
+    const old = unique('old');
+    const [person, rival] = [await world.user(undefined, old), await world.user()];
+    const stamp = `mutation { internalStampHandle(input: { handle: "${old}" }) { handle } }`;
+    field(await world.run(stamp, {}, systemScope('r')), 'internalStampHandle');
+    await world.run(RENAME, { handle: unique('new') }, person.scope);
+    world.clock.advance(90 * DAY);
+    return {
+      query: RENAME,
+      variables: { handle: old },
+      person,
+      repeats: ['conflict'],
+      rival: () => world.run(CLAIM, { handle: old }, rival.scope),
+      async check(ok, rivalOk) {
+        expect([(await handleOf(person)) === old, rivalOk]).toEqual([ok, false]);
       },
     };
   },

@@ -213,6 +213,16 @@ describe('a code', () => {
     expect((await world.run(VERIFY_REGISTRATION, { email, code })).slug).toBe('invalid_credentials');
   });
 
+  it('leaves with its mail when the process ends at once', async () => {
+    const ending = await world.process();
+    const email = address();
+    await world.run(REGISTER, { email }, anonymous(), ending);
+    const sent = () => world.inbox.mails.filter(({ to }) => to === email).length;
+    expect(sent()).toBe(0);
+    await ending.close();
+    expect(sent()).toBe(1);
+  });
+
   it('is not to be found in the store', async () => {
     const email = address();
     const code = await askFor(REGISTER, email);

@@ -4,9 +4,8 @@ import type { CollectionDefinition } from '../../../platform/mongo/store.js';
 export interface CodeDoc {
   /** The normalised e-mail address. */
   _id: string;
-  /** Keyed hash of address and code; of something nobody knows where no code was sent. */
+  /** Keyed hash of address and code; where no code was sent, of something that nobody knows. */
   mac: string;
-  purpose: 'REGISTER' | 'LOGIN' | 'DECOY';
   tries: number;
   expiresAt: Date;
 }

@@ -58,8 +58,8 @@ export class SignInService {
       .toString()
       .padStart(CODE_DIGITS, '0');
     const doc: Omit<CodeDoc, '_id'> = {
-      mac: secrets.mac('code', `${email}\n${decoy ? randomBytes(16).toString('hex') : code}`),
-      purpose: decoy ? 'DECOY' : known ? 'LOGIN' : 'REGISTER',
+      // What a decoy would be verified by is known to nobody.
+      mac: secrets.mac('code', `${email}\n${decoy ? randomBytes(32).toString('hex') : code}`),
       tries: 0,
       expiresAt: plus(now(), settings.codeTtlSeconds * SECOND_MS),
     };
@@ -97,7 +97,7 @@ export class SignInService {
     const { codes, secrets, now } = this.#deps;
     const doc = await codes.findOneAndUpdate({ _id: email }, { $inc: { tries: 1 } }, { returnDocument: 'before' });
     const equal = secrets.verify('code', `${email}\n${code}`, doc?.mac ?? secrets.mac('code', ''));
-    const open = doc !== null && doc.purpose !== 'DECOY' && doc.tries < CODE_TRIES && doc.expiresAt > now();
+    const open = doc !== null && doc.tries < CODE_TRIES && doc.expiresAt > now();
     if (!open || !equal) return false;
     const { deletedCount } = await codes.deleteOne({ _id: email, mac: doc.mac });
     return deletedCount === 1;
