@@ -297,11 +297,12 @@ describe('renaming a handle', () => {
 describe('the register of handles', () => {
   it('believes the owner, should it ever disagree', async () => {
     const handle = unique('mine');
-    await world.user(undefined, handle);
+    const { userId } = await world.user(undefined, handle);
     const claims = world.db.collection<{ _id: string }>('accounts_handles');
     await claims.updateOne({ _id: handle }, { $set: { heldUntil: new Date(0) } });
     expect((await claim(await world.user(), handle)).slug).toBe('handle_taken');
     await claims.updateOne({ _id: handle }, { $unset: { heldUntil: 1 } });
+    expect(await resolve(handle)).toMatchObject({ ownerId: userId, redirected: false });
   });
 });
 

@@ -27,6 +27,8 @@ export interface Watched {
 export async function openPage(browser: Browser, origin: string, options?: BrowserContextOptions): Promise<Watched> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  // A machine that is busy with other tests draws slowly.
+  page.setDefaultTimeout(60_000);
   const faults: string[] = [];
   context.on('request', (request) => {
     const { protocol, origin: to } = new URL(request.url());
