@@ -76,6 +76,9 @@ function shown(averages: readonly number[]): string {
   return averages.map((average) => average.toFixed(1)).join(' ');
 }
 
+// Ending by way of exit() ends the processes that are being measured as well.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 main().catch((error: unknown) => {
   const wrongUse = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
   const expected = error instanceof BenchError || wrongUse;

@@ -97,7 +97,6 @@ async function recover(): Promise<void> {
   await world.runTasks();
 }
 
-/** An invitation that was accepted took effect, whatever became of it later; one that was not did not. */
 async function play(seed: number): Promise<void> {
   const choose = chooser(seed);
   const people = [

@@ -101,9 +101,8 @@ export class HandleRegister {
       return this.#end(handle, pending, owner.rev, { $unset: { pending: 1, heldUntil: 1 } });
     }
     const held = former.find((entry) => entry.handle === handle);
-    if (held)
-      return this.#end(handle, pending, owner.rev, { $set: { heldUntil: held.heldUntil }, $unset: { pending: 1 } });
-    await this.#drop(handle, pending);
+    if (!held) return this.#drop(handle, pending);
+    await this.#end(handle, pending, owner.rev, { $set: { heldUntil: held.heldUntil }, $unset: { pending: 1 } });
   }
 
   /** A team that was deleted, or whose making came to nothing. */

@@ -6,7 +6,7 @@ import type { Caller } from '../../../platform/scope.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
 import { HANDLE_HOLD_DAYS, parseHandle, readHandle } from '../rules.js';
 import { ABANDONED_AFTER_MS, DAY_MS, plus, SECOND_MS } from '../time.js';
-import { type FormerHandle, type UserDoc } from '../user/user.model.js';
+import type { FormerHandle, UserDoc } from '../user/user.model.js';
 import type { HandleDoc, HandleOwner, HandleOwnerType, OwnerDoc } from './handle.model.js';
 import type { HandleRegister } from './handle.register.js';
 import { checkRename, keptRenames } from './rename-limits.js';

@@ -52,6 +52,9 @@ export interface InvitationDoc {
   mailDueAt?: Date;
 }
 
+/** The update that marks what nobody answered in time. */
+export const EXPIRE = [{ $set: { state: InvitationState.EXPIRED, resolvedAt: '$expiresAt' } }, { $unset: 'mailDueAt' }];
+
 const whilePending = { partialFilterExpression: { state: InvitationState.PENDING } };
 
 export const INVITATIONS: CollectionDefinition = {

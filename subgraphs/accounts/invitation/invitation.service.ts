@@ -7,6 +7,7 @@ import { DAY_MS, plus } from '../time.js';
 import { collidesOn, withFreeSlot } from '../writes.js';
 import type { Appliers } from './applier.js';
 import {
+  EXPIRE,
   type InvitationDoc,
   type InvitationKind,
   type InvitationResource,
@@ -105,7 +106,7 @@ export class InvitationService {
   async #markExpired(which: Filter<InvitationDoc>): Promise<number> {
     const { modifiedCount } = await this.#deps.invitations.updateMany(
       { ...which, state: PENDING, expiresAt: { $lte: this.#deps.now() } },
-      [{ $set: { state: EXPIRED, resolvedAt: '$expiresAt' } }, { $unset: 'mailDueAt' }],
+      EXPIRE,
     );
     return modifiedCount;
   }

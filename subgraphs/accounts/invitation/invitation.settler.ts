@@ -8,7 +8,7 @@ import { ABANDONED_AFTER_MS, MINUTE_MS, plus, SECOND_MS } from '../time.js';
 import type { UserService } from '../user/user.service.js';
 import type { Applier, Appliers } from './applier.js';
 import { invitationMail } from './invitation.mail.js';
-import { type InvitationDoc, InvitationState } from './invitation.model.js';
+import { EXPIRE, type InvitationDoc, InvitationState } from './invitation.model.js';
 
 export interface InvitationSettlerDeps {
   invitations: Collection<InvitationDoc>;
@@ -21,7 +21,7 @@ export interface InvitationSettlerDeps {
 }
 
 const BATCH = 100;
-const { PENDING, ACCEPTED, CANCELLED, EXPIRED } = InvitationState;
+const { PENDING, ACCEPTED, CANCELLED } = InvitationState;
 
 export class InvitationSettler {
   readonly #deps: InvitationSettlerDeps;
@@ -137,10 +137,7 @@ export class InvitationSettler {
 
   async #expire(): Promise<void> {
     const { invitations, now } = this.#deps;
-    await invitations.updateMany({ state: PENDING, expiresAt: { $lte: now() } }, [
-      { $set: { state: EXPIRED, resolvedAt: '$expiresAt' } },
-      { $unset: 'mailDueAt' },
-    ]);
+    await invitations.updateMany({ state: PENDING, expiresAt: { $lte: now() } }, EXPIRE);
   }
 
   /** Nothing can be accepted of a resource that is gone. */
