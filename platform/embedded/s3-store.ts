@@ -1,9 +1,16 @@
 /** What s3rver keeps on disk, made safe against uploads that break off. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import FilesystemStore from '@20minutes/s3rver/lib/stores/filesystem.js';
+import type Store from '@20minutes/s3rver/lib/stores/filesystem.js';
+
+// Its modules require each other in a circle. Required, and not imported, they load in one order however many imports are
+// under way at the same time.
+const require = createRequire(import.meta.url);
+require('@20minutes/s3rver');
+const FilesystemStore: typeof Store = require('@20minutes/s3rver/lib/stores/filesystem.js');
 
 /**
  * s3rver writes an object in place, so an upload that breaks off would leave its first half under the key, or over the
