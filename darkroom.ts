@@ -11,10 +11,11 @@ import { createGateway } from './gateway/server.js';
 import { openAdminSocket } from './platform/admin.js';
 import { TaskRunner } from './platform/background.js';
 import { type Config, ConfigError, requireSharedSecret } from './platform/config.js';
+import { Connections } from './platform/connections.js';
 import { type Events, LocalEvents } from './platform/events.js';
 import { SubgraphExecutor } from './platform/graph/execute.js';
 import { mountSubgraph } from './platform/graph/server.js';
-import { HttpTransport, LocalTransport, measured, type SubgraphTransport } from './platform/graph/transport.js';
+import type { SubgraphTransport } from './platform/graph/transport.js';
 import { type Check, mountHealth } from './platform/health.js';
 import { createHttp, type HttpOptions } from './platform/http.js';
 import { newId } from './platform/ids.js';
@@ -28,7 +29,9 @@ import { SUBGRAPH_NAMES, type Subgraph, type SubgraphName } from './platform/sub
 import { startTracing, traceRequests } from './platform/tracing.js';
 import { AccountsClient } from './subgraphs/accounts/client.js';
 import { createAccounts } from './subgraphs/accounts/subgraph.js';
+import { BillingClient } from './subgraphs/billing/client.js';
 import { createBilling } from './subgraphs/billing/subgraph.js';
+import { type Images, NO_IMAGES } from './subgraphs/images/client.js';
 import { createImages } from './subgraphs/images/subgraph.js';
 import { createRegistry } from './subgraphs/registry/subgraph.js';
 
@@ -93,9 +96,14 @@ async function compose(
   const events: Events = config.REDIS_URL ? new RedisEvents(config.REDIS_URL, newId(), log) : new LocalEvents();
   closers.push(() => events.close());
 
+  const connections = new Connections({ config, secrets, metrics, log });
+  closers.push(() => connections.close());
+  const peers: Peers = { billing: new BillingClient(connections.to('billing')), images: NO_IMAGES };
   const local = stores
-    ? await createSubgraphs(namesFor(role, config), { ...stores, config, secrets, events, log, now })
+    ? await createSubgraphs(namesFor(role, config), { ...stores, config, secrets, events, metrics, peers, log, now })
     : [];
+  connections.attach(local);
+  requirePeers(role, connections);
   for (const subgraph of local) closers.push(() => subgraph.close());
   if (stores && (role.kind === 'start' || role.kind === 'worker')) {
     const tasks = new TaskRunner(stores.db, 'platform_leases', log);
@@ -111,7 +119,7 @@ async function compose(
     trustProxy: config.TRUST_PROXY,
   };
   const checks: Check[] = [];
-  const transports = serves ? openTransports({ config, metrics, secrets, log, local, checks, closers }) : null;
+  const transports = serves ? transportsOf(connections, checks) : null;
   const app = transports
     ? await gatewayApp({ config, http, metrics, events, log, transports, closers })
     : subgraphApp({ role, http, secrets, log, local, checks });
@@ -152,10 +160,31 @@ function namesFor(role: Role, config: Config): readonly SubgraphName[] {
   return SUBGRAPH_NAMES.filter((name) => config.subgraphUrls[name] === undefined);
 }
 
+/** Whom subgraphs may ask things of. */
+export interface Peers {
+  billing: BillingClient;
+  images: Images;
+}
+
+/** Which others a subgraph that runs alone cannot do without. */
+const PEERS: Readonly<Record<SubgraphName, readonly SubgraphName[]>> = {
+  accounts: [],
+  registry: ['images', 'billing'],
+  images: [],
+  billing: [],
+};
+
+function requirePeers(role: Role, connections: Connections): void {
+  if (role.kind === 'gateway') for (const name of SUBGRAPH_NAMES) connections.require(name, 'a gateway process');
+  if (role.kind === 'subgraph') for (const name of PEERS[role.name]) connections.require(name, `subgraph ${role.name}`);
+}
+
 interface SubgraphDeps extends Stores {
   config: Config;
   secrets: Secrets;
   events: Events;
+  metrics: Metrics;
+  peers: Peers;
   log: Logger;
   now: () => Date;
 }
@@ -189,22 +218,11 @@ function accountsSettings(config: Config) {
 
 type Transports = Record<SubgraphName, SubgraphTransport>;
 
-interface TransportParts {
-  config: Config;
-  metrics: Metrics;
-  secrets: Secrets;
-  log: Logger;
-  local: readonly Subgraph[];
-  checks: Check[];
-  closers: Closers;
-}
-
-function openTransports({ config, metrics, secrets, log, local, checks, closers }: TransportParts): Transports {
+function transportsOf(connections: Connections, checks: Check[]): Transports {
   const open = (name: SubgraphName): SubgraphTransport => {
-    const transport = transportOf(name, config, secrets, local, log);
+    const transport = connections.to(name);
     checks.push({ name, ready: () => transport.ready() });
-    closers.push(() => transport.close());
-    return measured(transport, metrics.subgraphCalls);
+    return transport;
   };
   return { accounts: open('accounts'), registry: open('registry'), images: open('images'), billing: open('billing') };
 }
@@ -255,20 +273,6 @@ async function gatewayApp({ config, http, metrics, events, log, transports, clos
       assetsDir: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './dist/web/' : './web/', import.meta.url)),
     },
   });
-}
-
-function transportOf(
-  name: SubgraphName,
-  config: Config,
-  secrets: Secrets,
-  local: readonly Subgraph[],
-  log: Logger,
-): SubgraphTransport {
-  const url = config.subgraphUrls[name];
-  if (url !== undefined) return new HttpTransport(name, url, secrets);
-  const subgraph = local.find((candidate) => candidate.name === name);
-  if (!subgraph) throw new ConfigError(`SUBGRAPH_${name.toUpperCase()}_URL must be set for a gateway process`);
-  return new LocalTransport(subgraph, new SubgraphExecutor(subgraph.schema, log));
 }
 
 interface SubgraphParts {

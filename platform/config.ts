@@ -79,7 +79,7 @@ function oneOf<const T extends string>(values: readonly T[], fallback: T, descri
   return variable(schema, shownDefault ?? fallback, fallback, description);
 }
 
-function list(fallback: readonly string[], example: string, description: string) {
+function list(fallback: readonly string[], example: string, description: string, shownDefault?: string) {
   const schema = optionalText.transform((value) =>
     value === undefined
       ? [...fallback]
@@ -88,7 +88,7 @@ function list(fallback: readonly string[], example: string, description: string)
           .map((item) => item.trim())
           .filter(Boolean),
   );
-  return variable(schema, fallback.length === 0 ? 'none' : fallback.join(','), example, description);
+  return variable(schema, shownDefault ?? (fallback.length === 0 ? 'none' : fallback.join(',')), example, description);
 }
 
 const HTTP = ['http:', 'https:'] as const;
@@ -129,8 +129,71 @@ export const VARIABLES = {
   SUBGRAPH_REGISTRY_URL: subgraphUrl('registry'),
   SUBGRAPH_IMAGES_URL: subgraphUrl('images'),
   SUBGRAPH_BILLING_URL: subgraphUrl('billing'),
+  OPENAI_API_KEY: secret('sk-…', 'Images by OpenAI'),
+  OPENAI_BASE_URL: url(HTTP, 'https://api.openai.com/v1', 'Where OpenAI answers', 'https://api.openai.com/v1'),
+  GEMINI_API_KEY: secret('AIza…', 'Images by Google Gemini'),
+  GEMINI_BASE_URL: url(
+    HTTP,
+    'https://generativelanguage.googleapis.com',
+    'Where Gemini answers',
+    'https://generativelanguage.googleapis.com',
+  ),
+  CLOUDFLARE_ACCOUNT_ID: text('0123…', 'Images by Cloudflare Workers AI: the account'),
+  CLOUDFLARE_API_TOKEN: secret('…', 'Images by Cloudflare Workers AI: a token of that account'),
+  CLOUDFLARE_BASE_URL: url(
+    HTTP,
+    'https://api.cloudflare.com/client/v4',
+    'Where Cloudflare answers',
+    'https://api.cloudflare.com/client/v4',
+  ),
+  FAL_KEY: secret('…', 'Images by fal'),
+  FAL_BASE_URL: url(HTTP, 'https://fal.run', 'Where fal answers', 'https://fal.run'),
+  OPENAI_IMAGE_BASE_URL: url(HTTP, 'http://127.0.0.1:8080/v1', 'Any image server that speaks like OpenAI'),
+  LOCAL_PROVIDER: oneOf(['on', 'off', 'auto'], 'auto', 'The built-in renderer', 'on without provider keys'),
+  PROVIDER_TIMEOUT_MS: integer(60_000, 100, 600_000, 'How long an image provider may take'),
+  JUDGE_URL: url(
+    HTTP,
+    'https://api.openai.com/v1',
+    'Judge of verifiers: any OpenAI-compatible chat API',
+    'local judge',
+  ),
+  JUDGE_API_KEY: secret('sk-…', 'Key of that API'),
+  JUDGE_MODEL: text('gpt-5-mini', 'Model that judges when a verifier names none', 'by provider'),
+  ANTHROPIC_API_KEY: secret('sk-ant-…', 'Judge of verifiers: Anthropic'),
+  ANTHROPIC_BASE_URL: url(
+    HTTP,
+    'https://api.anthropic.com/v1',
+    'Where Anthropic answers',
+    'https://api.anthropic.com/v1',
+  ),
+  JUDGE_TIMEOUT_MS: integer(30_000, 100, 600_000, 'How long a judge may take'),
+  EMBEDDINGS_URL: url(HTTP, 'https://api.openai.com/v1', 'An OpenAI-compatible embeddings API', 'local model'),
+  EMBEDDINGS_API_KEY: secret('sk-…', 'Key of that API'),
+  EMBEDDINGS_MODEL: text('text-embedding-3-small', 'Model of that API', 'none'),
+  STRIPE_SECRET_KEY: secret('sk_live_…', 'Payments by Stripe', 'off'),
+  STRIPE_WEBHOOK_SECRET: secret('whsec_…', 'Signing secret of the Stripe webhook', 'none'),
+  STRIPE_BASE_URL: url(HTTP, 'https://api.stripe.com', 'Where Stripe answers', 'https://api.stripe.com'),
+  MEDIA_FETCH_ALLOWLIST: list(
+    [],
+    'cdn.example.com,*.images.example.com',
+    'Hosts that outputs of providers may be fetched from',
+    'the providers’ hosts',
+  ),
+  ALLOW_PRIVATE_FETCH: oneOf(['on', 'off'], 'off', 'Lets tests fetch from loopback; refused in production'),
   TIER_HOBBY_USD: dollars(5, 'What a hobby account may spend a month'),
   TIER_PRO_USD: dollars(50, 'What a pro account may spend a month'),
+  ANONYMOUS_GRANT_USD: dollars(0.25, 'What callers without an account may spend a month, for each network address'),
+  ANONYMOUS_DAILY_CAP_USD: dollars(25, 'What all callers without an account may spend together on a UTC day'),
+  RESERVATION_TTL_SECONDS: integer(120, 5, 86_400, 'When the reservation of a run that died is given back'),
+  VERIFIER_RUN_USD: dollars(0.01, 'Price of a verifier run'),
+  ANONYMOUS_MONTHLY_IMAGES: integer(
+    100,
+    0,
+    1_000_000,
+    'Images a month on /v2 without an account, for each network address',
+  ),
+  UNLOCK_GOAL_USD: dollars(5000, 'Committed revenue at which the frontier models unlock'),
+  UNLOCK_GOAL_BACKERS: integer(400, 1, 10_000_000, 'Head-count that stands for that sum in answers'),
   CODE_TTL_SECONDS: integer(600, 30, 86_400, 'How long a sign-in code is good for'),
   INVITATION_TTL_DAYS: integer(14, 1, 365, 'How long an invitation can be accepted'),
   RESERVED_HANDLES: list([], 'acme,acme-support', 'Handles that nobody may claim, beside the built-in list'),
@@ -147,6 +210,9 @@ export const VARIABLES = {
     1_000_000,
     'Times a minute one caller may name users; 0: no limit',
   ),
+  MAX_UPLOAD_BYTES: integer(26_214_400, 1024, 1_073_741_824, 'Largest uploaded picture'),
+  STORAGE_QUOTA_BYTES: integer(5_368_709_120, 0, 2 ** 50, 'Hosted bytes of one account; 0: no limit'),
+  ANONYMOUS_IMAGE_TTL_HOURS: integer(24, 1, 8760, 'How long pictures of callers without an account are kept'),
   MAX_BODY_BYTES: integer(1_048_576, 1024, 104_857_600, 'Largest JSON body'),
   REQUEST_TIMEOUT_SECONDS: integer(30, 1, 3600, 'How long a request may take to arrive'),
   QUERY_DEPTH: integer(12, 1, 100, 'How deep a GraphQL operation may nest'),
@@ -194,6 +260,20 @@ function complete(values: Values): Config {
   }
   if ((S3_ACCESS_KEY_ID === undefined) !== (S3_SECRET_ACCESS_KEY === undefined)) {
     throw new ConfigError('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be set together');
+  }
+  if (values.ALLOW_PRIVATE_FETCH === 'on' && values.NODE_ENV === 'production') {
+    throw new ConfigError(
+      'ALLOW_PRIVATE_FETCH must be off in production: callers could read our own network through us',
+    );
+  }
+  if ((values.CLOUDFLARE_ACCOUNT_ID === undefined) !== (values.CLOUDFLARE_API_TOKEN === undefined)) {
+    throw new ConfigError('CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN must be set together');
+  }
+  if (values.STRIPE_SECRET_KEY !== undefined && values.STRIPE_WEBHOOK_SECRET === undefined) {
+    throw new ConfigError('STRIPE_WEBHOOK_SECRET must be set with STRIPE_SECRET_KEY, for example whsec_…');
+  }
+  if (values.EMBEDDINGS_URL !== undefined && values.EMBEDDINGS_MODEL === undefined) {
+    throw new ConfigError('EMBEDDINGS_MODEL must be set with EMBEDDINGS_URL, for example text-embedding-3-small');
   }
   const subgraphUrls = {
     accounts: values.SUBGRAPH_ACCOUNTS_URL,

@@ -21,9 +21,16 @@ export const ERRORS = {
   },
   invalid_credentials: { status: 401, message: 'The code is wrong, expired or already used.' },
   budget_exhausted: { status: 402, message: 'The credit balance is spent.' },
+  anonymous_daily_cap: {
+    status: 402,
+    message:
+      'Callers without an account have spent what they may on one day, all together. It starts anew at 00:00 UTC.',
+    hint: 'Make an account with POST /v1/register to go on at once.',
+  },
   account_suspended: { status: 403, message: 'This account is suspended.' },
   forbidden: { status: 403, message: 'You do not have the role that this needs.' },
   not_found: { status: 404, message: 'Not found.' },
+  image_not_found: { status: 404, message: 'No such image.' },
   user_not_found: { status: 404, message: 'No such user.' },
   method_not_allowed: { status: 405, message: 'This path does not support that method.' },
   not_acceptable: { status: 406, message: 'None of the media types in Accept can be produced here.' },
@@ -44,17 +51,26 @@ export const ERRORS = {
   invitation_already_resolved: { status: 409, message: 'The invitation was already accepted, declined or cancelled.' },
   invitation_already_pending: { status: 409, message: 'An equivalent invitation is already pending.' },
   invitation_expired: { status: 410, message: 'The invitation has expired.' },
+  file_too_large: { status: 413, message: 'The picture is too large.' },
   payload_too_large: { status: 413, message: 'The request body is too large.' },
+  unsupported_image_type: {
+    status: 415,
+    message: 'The bytes are not a PNG, JPEG, WebP or GIF picture.',
+    hint: 'The type is read from the bytes; the name and the declared type play no part.',
+  },
   unsupported_media_type: { status: 415, message: 'The media type of the request body is not supported here.' },
   quota_exceeded: { status: 422, message: 'A quota of this account is used up.' },
   headers_too_large: { status: 431, message: 'The request headers are too large.' },
   rate_limited: { status: 429, message: 'Too many requests.', retryable: true },
+  quota_exhausted: { status: 429, message: 'The credits of this account are used up.' },
   handle_rename_too_soon: { status: 429, message: 'A handle can be renamed once in 90 days.' },
   handle_rename_limit_exceeded: { status: 429, message: 'A handle can be renamed three times in a calendar year.' },
   internal_error: {
     status: 500,
     message: 'Something went wrong on our side. Quote the request id when you report it.',
   },
+  billing_not_configured: { status: 503, message: 'Purchases are not set up on this installation.' },
+  verifier_unavailable: { status: 503, message: 'No judge can be reached right now.', retryable: true },
   unavailable: { status: 503, message: 'A part of the service cannot be reached right now.', retryable: true },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -55,6 +55,8 @@ function idKind(prefix: string): IdKind {
 
 export const UserId = idKind('usr_');
 export const KeyId = idKind('key_');
+export const VerifierId = idKind('vrf_');
+export const VerifierRunId = idKind('vrn_');
 export const PlainId = idKind('');
 
 /** For look-ups where a malformed id must answer like a missing thing. */

@@ -36,6 +36,11 @@ export function requireCaller(scope: Scope): Caller {
   return scope.caller;
 }
 
+/** Operations that only other parts of the platform may use. */
+export function requireInternal(scope: Scope): void {
+  if (!scope.internal) throw new Problem('forbidden');
+}
+
 export const SCOPE_HEADER = 'x-darkroom-scope';
 // Long enough for clocks that differ a little, short enough that a captured header is soon worthless.
 const LIFETIME_MS = 30_000;

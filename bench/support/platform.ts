@@ -1,6 +1,6 @@
 /** Our own candidates: the built program, as one process and as many. */
 import { fileURLToPath } from 'node:url';
-import { SUBGRAPH_NAMES, type SubgraphName } from '../../platform/subgraph.js';
+import type { SubgraphName } from '../../platform/subgraph.js';
 import type { Bench } from '../section.js';
 import { type Server, startServer } from './server.js';
 
@@ -44,10 +44,23 @@ export interface Subgraphs {
 }
 
 export async function startSubgraphs(bench: Bench): Promise<Subgraphs> {
-  const start = (name: SubgraphName) =>
-    startPart(bench, { name, words: ['subgraph', name], core: bench.cores.behind, database: 'many', profiled: false });
-  const servers = await Promise.all(SUBGRAPH_NAMES.map(start));
-  return { servers, urls: urlsOf((name) => servers[SUBGRAPH_NAMES.indexOf(name)]?.url ?? '') };
+  const start = (name: SubgraphName, env: Record<string, string> = {}) =>
+    startPart(bench, {
+      name,
+      words: ['subgraph', name],
+      core: bench.cores.behind,
+      database: 'many',
+      env,
+      profiled: false,
+    });
+  const [accounts, images, billing] = await Promise.all([start('accounts'), start('images'), start('billing')]);
+  const registry = await start('registry', addressesOf({ images: images.url, billing: billing.url }));
+  const servers = { accounts, registry, images, billing };
+  return { servers: Object.values(servers), urls: urlsOf((name) => servers[name].url) };
+}
+
+function addressesOf(urls: Partial<Record<SubgraphName, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(urls).map(([name, url]) => [`SUBGRAPH_${name.toUpperCase()}_URL`, url]));
 }
 
 /** The same subgraphs to ask, at next to no cost for what was asked before. */
@@ -71,15 +84,12 @@ function urlsOf(urlOf: (name: SubgraphName) => string): Record<SubgraphName, str
 }
 
 export function startGateway(bench: Bench, name: string, { urls }: Subgraphs): Promise<Server> {
-  const env = Object.fromEntries(
-    SUBGRAPH_NAMES.map((subgraph) => [`SUBGRAPH_${subgraph.toUpperCase()}_URL`, urls[subgraph]]),
-  );
   return startPart(bench, {
     name,
     words: ['gateway'],
     core: bench.cores.front,
     database: 'many',
-    env,
+    env: addressesOf(urls),
     profiled: true,
   });
 }

@@ -1,6 +1,5 @@
 /** What resolvers are given: who asks, the services, and loaders that live as long as the request. */
 import DataLoader from 'dataloader';
-import { Problem } from '../../platform/errors.js';
 import type { Page, PageRequest } from '../../platform/mongo/page.js';
 import type { Scope } from '../../platform/scope.js';
 import type { ApiKeyDoc } from './api-key/api-key.model.js';
@@ -105,9 +104,4 @@ async function loadMembers(
 export async function loadUser({ scope, users }: AccountsContext, userId: string): Promise<User | null> {
   const profile = await users.load(userId);
   return profile && userView(profile, scope.caller?.userId);
-}
-
-/** Operations that only other parts of the platform may use. */
-export function requireInternal(scope: Scope): void {
-  if (!scope.internal) throw new Problem('forbidden');
 }

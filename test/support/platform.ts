@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedMongo } from '../../platform/embedded/mongo.js';
 import { openEmbeddedS3 } from '../../platform/embedded/s3.js';
-import { SUBGRAPH_NAMES } from '../../platform/subgraph.js';
+import { SUBGRAPH_NAMES, type SubgraphName } from '../../platform/subgraph.js';
 import { type Mailbox, openMailbox } from './mailbox.js';
 import { type Program, startProgram } from './process.js';
 
@@ -63,10 +63,17 @@ export const manyProcesses: Shape = async (env = {}) => {
     S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     ...env,
   };
-  const subgraphs = await Promise.all(SUBGRAPH_NAMES.map((name) => startProgram(['subgraph', name], shared)));
-  const addresses = Object.fromEntries(
-    SUBGRAPH_NAMES.map((name, i) => [`SUBGRAPH_${name.toUpperCase()}_URL`, subgraphs[i]?.url ?? '']),
-  );
+  const addresses: Record<string, string> = {};
+  const started = new Map<SubgraphName, Program>();
+  const start = async (name: SubgraphName) => {
+    const program = await startProgram(['subgraph', name], { ...shared, ...addresses });
+    started.set(name, program);
+    addresses[`SUBGRAPH_${name.toUpperCase()}_URL`] = program.url;
+  };
+  // The registry asks the others, so it is given their addresses.
+  await Promise.all(SUBGRAPH_NAMES.filter((name) => name !== 'registry').map(start));
+  await start('registry');
+  const subgraphs = SUBGRAPH_NAMES.flatMap((name) => started.get(name) ?? []);
   const worker = await startProgram(['worker'], shared);
   const gateway = await startProgram(['gateway'], { ...shared, ...addresses });
   const programs = [gateway, ...subgraphs, worker];

@@ -3,8 +3,8 @@ import { Problem } from '../../../platform/errors.js';
 import type { ReferenceResolver } from '../../../platform/graph/build.js';
 import { type Connection, ConnectionArgs, toConnection } from '../../../platform/graph/connection.js';
 import { KeyId } from '../../../platform/ids.js';
-import { requireCaller } from '../../../platform/scope.js';
-import { type AccountsContext, requireInternal } from '../context.js';
+import { requireCaller, requireInternal } from '../../../platform/scope.js';
+import type { AccountsContext } from '../context.js';
 import {
   ApiKey,
   ApiKeyConnection,

@@ -1,5 +1,6 @@
 import { Arg, Ctx, Directive, Mutation, Resolver } from 'type-graphql';
-import { type AccountsContext, requireInternal } from '../context.js';
+import { requireInternal } from '../../../platform/scope.js';
+import type { AccountsContext } from '../context.js';
 import { InternalAnnounceGatewayInput, InternalGatewayRoster } from './gateway.type.js';
 
 @Resolver()

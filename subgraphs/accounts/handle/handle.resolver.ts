@@ -1,6 +1,6 @@
 import { Arg, Ctx, Directive, Mutation, Query, Resolver } from 'type-graphql';
-import { requireCaller } from '../../../platform/scope.js';
-import { type AccountsContext, requireInternal } from '../context.js';
+import { requireCaller, requireInternal } from '../../../platform/scope.js';
+import type { AccountsContext } from '../context.js';
 import { profileOf, type UserDoc } from '../user/user.model.js';
 import { type User, userView } from '../user/user.type.js';
 import {

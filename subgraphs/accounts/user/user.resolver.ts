@@ -1,8 +1,8 @@
 import { Arg, Ctx, Directive, Mutation, Query, Resolver } from 'type-graphql';
 import type { ReferenceResolver } from '../../../platform/graph/build.js';
 import { UserId } from '../../../platform/ids.js';
-import { requireCaller } from '../../../platform/scope.js';
-import { type AccountsContext, loadUser, requireInternal } from '../context.js';
+import { requireCaller, requireInternal } from '../../../platform/scope.js';
+import { type AccountsContext, loadUser } from '../context.js';
 import { InternalSetSuspensionInput, InternalSuspension, User, userView } from './user.type.js';
 
 @Resolver(() => User)

@@ -1,0 +1,88 @@
+/** How the parts of one installation reach each other: in this process where they run here, else at their address. */
+import type { Logger } from 'pino';
+import { type Config, ConfigError } from './config.js';
+import { type GraphRequest, type GraphResponse, SubgraphExecutor } from './graph/execute.js';
+import { HttpTransport, LocalTransport, measured, type SubgraphTransport } from './graph/transport.js';
+import type { Metrics } from './metrics.js';
+import type { Scope } from './scope.js';
+import type { Secrets } from './secrets.js';
+import type { Subgraph, SubgraphName } from './subgraph.js';
+
+export interface ConnectionsDeps {
+  config: Config;
+  secrets: Secrets;
+  metrics: Metrics;
+  log: Logger;
+}
+
+export class Connections {
+  readonly #deps: ConnectionsDeps;
+  readonly #transports = new Map<SubgraphName, SubgraphTransport>();
+  #local: readonly Subgraph[] = [];
+
+  constructor(deps: ConnectionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Subgraphs are handed their peers while they are built, so those that run here are attached afterwards. */
+  attach(local: readonly Subgraph[]): void {
+    this.#local = local;
+  }
+
+  to(name: SubgraphName): SubgraphTransport {
+    let transport = this.#transports.get(name);
+    if (!transport) {
+      const { config, secrets, metrics } = this.#deps;
+      const url = config.subgraphUrls[name];
+      const bare =
+        url === undefined ? new LateTransport(name, () => this.#open(name)) : new HttpTransport(name, url, secrets);
+      transport = measured(bare, metrics.subgraphCalls);
+      this.#transports.set(name, transport);
+    }
+    return transport;
+  }
+
+  /** For the start: a part that is needed and nowhere to be found. */
+  require(name: SubgraphName, why: string): void {
+    const found =
+      this.#deps.config.subgraphUrls[name] !== undefined || this.#local.some((local) => local.name === name);
+    if (!found) throw new ConfigError(`SUBGRAPH_${name.toUpperCase()}_URL must be set for ${why}`);
+  }
+
+  #open(name: SubgraphName): LocalTransport {
+    const subgraph = this.#local.find((candidate) => candidate.name === name);
+    if (!subgraph) throw new ConfigError(`SUBGRAPH_${name.toUpperCase()}_URL must be set`);
+    return new LocalTransport(subgraph, new SubgraphExecutor(subgraph.schema, this.#deps.log));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#transports.values()].map((transport) => transport.close()));
+  }
+}
+
+/** A subgraph of this process, found when it is first called. */
+class LateTransport implements SubgraphTransport {
+  readonly name: SubgraphName;
+  readonly #open: () => LocalTransport;
+  #opened: LocalTransport | undefined;
+
+  constructor(name: SubgraphName, open: () => LocalTransport) {
+    this.name = name;
+    this.#open = open;
+  }
+
+  get #transport(): LocalTransport {
+    this.#opened ??= this.#open();
+    return this.#opened;
+  }
+
+  send(request: GraphRequest, scope: Scope): Promise<GraphResponse> {
+    return this.#transport.send(request, scope);
+  }
+
+  ready(): Promise<void> {
+    return this.#transport.ready();
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,49 @@
+/** What other parts of the platform may ask of images: to host what a run made, and to read what a caller refers to. */
+import { Problem } from '../../platform/errors.js';
+
+export interface OutputToStore {
+  /** With the index, the identity of the output: storing it twice hosts it once. */
+  runId: string;
+  index: number;
+  /** Null: nobody's, so public and for a day. */
+  ownerId: string | null;
+  source: { bytes: Uint8Array } | { url: string };
+}
+
+export interface StoredOutput {
+  /** Bare UUID of the hosted image. */
+  id: string;
+  url: string;
+  visibility: 'public' | 'private';
+  expiresAt: Date | null;
+  contentType: string;
+  sizeBytes: number;
+  width: number;
+  height: number;
+}
+
+export interface ReferenceToRead {
+  url: string;
+  /** With whose rights an address of our own is read. */
+  userId: string | null;
+}
+
+export interface ReferenceImage {
+  bytes: Uint8Array;
+  contentType: string;
+  width: number;
+  height: number;
+}
+
+export interface Images {
+  /** Null when the output cannot be hosted: its host is not on the allowlist, it is too large, or no picture. */
+  storeOutput(output: OutputToStore, requestId: string): Promise<StoredOutput | null>;
+  /** Throws validation_error for an address that may not be read, or that holds no picture. */
+  readReference(reference: ReferenceToRead, requestId: string): Promise<ReferenceImage>;
+}
+
+/** Until the byte door of images is open, whatever needs it says so. */
+export const NO_IMAGES: Images = {
+  storeOutput: () => Promise.reject(new Problem('unavailable')),
+  readReference: () => Promise.reject(new Problem('unavailable')),
+};
