@@ -1,0 +1,267 @@
+/** Things that are deployed under a name, version by version. Generators and verifiers are two uses of it. */
+import DataLoader from 'dataloader';
+import type { Collection, Db, Filter, UpdateFilter } from 'mongodb';
+import { Problem } from '../../../platform/errors.js';
+import { newId } from '../../../platform/ids.js';
+import {
+  decodeCursor,
+  encodeCursor,
+  findPage,
+  type Page,
+  type PageRequest,
+  pageSize,
+} from '../../../platform/mongo/page.js';
+import { type CollectionDefinition, isDuplicateKey } from '../../../platform/mongo/store.js';
+import { randomToken } from '../../../platform/secrets.js';
+import type { BackgroundTask } from '../../../platform/subgraph.js';
+import { configHash } from './canonical.js';
+import type { LiveReferences } from './live-references.js';
+import {
+  type ThingDocument,
+  type TombstoneDocument,
+  type Version,
+  type VersionDocument,
+  VersionedStatus,
+  versionId,
+} from './versioned.model.js';
+
+export interface VersionedDeps {
+  db: Db;
+  /** As callers are told of it: "image generator". */
+  noun: string;
+  things: CollectionDefinition;
+  versions: CollectionDefinition;
+  /** Names that the platform's own things have. */
+  reservedNames: ReadonlySet<string>;
+  references: LiveReferences;
+  /** Erases what was recorded of a thing's use, apart from what is under way; true when nothing is left. */
+  eraseRuns(thingId: string): Promise<boolean>;
+  now: () => Date;
+}
+
+export interface Deploy<C> {
+  name: string;
+  description: string;
+  /** What the version pins, checked. Nothing is written if it is not right. */
+  config: C;
+  expectedVersionToken: string | null;
+}
+
+export type Loader<C> = DataLoader<string, ThingDocument<C> | null>;
+
+const SWEEP_MS = 60_000;
+const SWEPT_AT_ONCE = 100;
+// Longer than any run or deploy that read the thing before it was erased.
+const TOMBSTONE_MS = 60 * 60_000;
+
+export class VersionedService<C extends object> {
+  readonly #deps: VersionedDeps;
+  readonly #things: Collection<ThingDocument<C>>;
+  readonly #tombstones: Collection<TombstoneDocument>;
+  readonly #versions: Collection<VersionDocument<C>>;
+  readonly tasks: readonly BackgroundTask[];
+
+  constructor(deps: VersionedDeps) {
+    this.#deps = deps;
+    this.#things = deps.db.collection<ThingDocument<C>>(deps.things.name);
+    this.#tombstones = deps.db.collection<TombstoneDocument>(deps.things.name);
+    this.#versions = deps.db.collection<VersionDocument<C>>(deps.versions.name);
+    this.tasks = [{ name: `${deps.things.name}-erased`, everyMs: SWEEP_MS, run: () => this.sweepErased() }];
+  }
+
+  /** Makes version 1 of a new name, or the next version of an existing one. */
+  async deploy(ownerId: string, { expectedVersionToken, ...wanted }: Deploy<C>): Promise<ThingDocument<C>> {
+    if (this.#deps.reservedNames.has(wanted.name)) {
+      throw new Problem(
+        'conflict',
+        `The name "${wanted.name}" is reserved for the platform's own ${this.#deps.noun}s.`,
+      );
+    }
+    const existing = await this.#named(ownerId, wanted.name);
+    if (existing) return this.#redeploy(existing, wanted, expectedVersionToken);
+    if (expectedVersionToken !== null) {
+      throw this.#conflict(`There is no ${this.#deps.noun} of that name: leave expected_version_token out.`, null);
+    }
+    return this.#first(ownerId, wanted);
+  }
+
+  async #first(ownerId: string, wanted: Omit<Deploy<C>, 'expectedVersionToken'>): Promise<ThingDocument<C>> {
+    const at = this.#deps.now();
+    const thing: ThingDocument<C> = {
+      _id: newId(),
+      ownerId,
+      name: wanted.name,
+      status: VersionedStatus.ACTIVE,
+      current: versionOf(1, wanted, at),
+      versionToken: randomToken(),
+      createdAt: at,
+      updatedAt: at,
+    };
+    try {
+      await this.#things.insertOne(thing as never);
+      return thing;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      throw await this.#lost(ownerId, wanted.name);
+    }
+  }
+
+  async #redeploy(
+    existing: ThingDocument<C>,
+    wanted: Omit<Deploy<C>, 'expectedVersionToken'>,
+    token: string | null,
+  ): Promise<ThingDocument<C>> {
+    const { _id, ownerId, name, current, versionToken } = existing;
+    if (existing.status !== VersionedStatus.ACTIVE || token !== versionToken) throw this.#refusal(existing);
+    await this.#keep(_id, current);
+    const at = this.#deps.now();
+    const moved = (await this.#things.findOneAndUpdate(
+      { _id, status: VersionedStatus.ACTIVE, versionToken } as Filter<ThingDocument<C>>,
+      {
+        $set: { current: versionOf(current.version + 1, wanted, at), versionToken: randomToken(), updatedAt: at },
+      } as UpdateFilter<ThingDocument<C>>,
+      { returnDocument: 'after' },
+    )) as ThingDocument<C> | null;
+    if (!moved) throw await this.#lost(ownerId, name);
+    return moved;
+  }
+
+  /** Before a version is replaced its copy is kept. Racing deployers keep the same one. */
+  async #keep(thingId: string, current: Version<C>): Promise<void> {
+    const kept: VersionDocument<C> = { _id: versionId(thingId, current.version), thingId, ...current };
+    try {
+      await this.#versions.insertOne(kept as never);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
+  }
+
+  async #lost(ownerId: string, name: string): Promise<Problem> {
+    const winner = await this.#named(ownerId, name);
+    return winner ? this.#refusal(winner) : this.#conflict(`The ${this.#deps.noun} was erased in the meantime.`, null);
+  }
+
+  #refusal({ status, versionToken }: ThingDocument<C>): Problem {
+    if (status === VersionedStatus.REVOKED) {
+      return new Problem('conflict', `A revoked ${this.#deps.noun} has that name. Deploy under another one.`);
+    }
+    return this.#conflict(
+      'expected_version_token must be the token of the latest deploy; it was left out or has been replaced.',
+      versionToken,
+    );
+  }
+
+  #conflict(message: string, token: string | null): Problem {
+    return new Problem('conflict', message, { extra: { current_version_token: token } });
+  }
+
+  #named(ownerId: string, name: string): Promise<ThingDocument<C> | null> {
+    return this.#things.findOne({ ownerId, name } as Filter<ThingDocument<C>>) as Promise<ThingDocument<C> | null>;
+  }
+
+  /** What an owner has under a name, unless it is revoked. */
+  async byName(ownerId: string, name: string): Promise<ThingDocument<C> | null> {
+    const thing = await this.#named(ownerId, name);
+    return thing?.status === VersionedStatus.ACTIVE ? thing : null;
+  }
+
+  /** Whoever owns them, revoked ones too: who may see what is decided by the asker. */
+  loader(): Loader<C> {
+    return new DataLoader(async (ids) => {
+      const found = (await this.#things
+        .find({ _id: { $in: [...ids] }, ownerId: { $exists: true } } as Filter<ThingDocument<C>>)
+        .toArray()) as ThingDocument<C>[];
+      const byId = new Map(found.map((thing) => [thing._id, thing]));
+      return ids.map((id) => byId.get(id) ?? null);
+    });
+  }
+
+  list(ownerId: string, page: PageRequest): Promise<Page<ThingDocument<C>>> {
+    const filter = { ownerId, status: VersionedStatus.ACTIVE } as Filter<ThingDocument<C>>;
+    return findPage(this.#things as never, filter as never, page) as unknown as Promise<Page<ThingDocument<C>>>;
+  }
+
+  /** The current version when none is named; null for one that was never deployed. */
+  async version({ _id, current }: ThingDocument<C>, version: number | null): Promise<Version<C> | null> {
+    if (version === null || version === current.version) return current;
+    if (version > current.version) return null;
+    const filter = { _id: versionId(_id, version) } as Filter<VersionDocument<C>>;
+    return (await this.#versions.findOne(filter)) as Version<C> | null;
+  }
+
+  /** All versions, newest first. */
+  async versions({ _id, current }: ThingDocument<C>, request: PageRequest): Promise<Page<Version<C>>> {
+    const size = pageSize(request);
+    const below = request.after ? readVersionCursor(request.after) : current.version + 1;
+    const first = below > current.version ? [current] : [];
+    const older = (await this.#versions
+      .find({ thingId: _id, version: { $lt: Math.min(below, current.version) } } as Filter<VersionDocument<C>>)
+      .sort({ version: -1 })
+      .limit(size + 1 - first.length)
+      .toArray()) as Version<C>[];
+    const found = [...first, ...older];
+    return {
+      items: found.slice(0, size),
+      cursorOf: ({ version }) => encodeCursor(String(version)),
+      hasNextPage: found.length > size,
+    };
+  }
+
+  /** For good. Revoking what is revoked changes nothing. */
+  async revoke(ownerId: string, _id: string): Promise<void> {
+    const { matchedCount } = await this.#things.updateOne(
+      { _id, ownerId } as Filter<ThingDocument<C>>,
+      { $set: { status: VersionedStatus.REVOKED } } as UpdateFilter<ThingDocument<C>>,
+    );
+    if (matchedCount === 0) throw this.notFound();
+  }
+
+  /** Erases the thing, revoked or not, with its versions and runs. Its name is free again. */
+  async erase(ownerId: string, _id: string): Promise<void> {
+    const { things, references } = { things: this.#things, references: this.#deps.references };
+    const filter = { _id, ownerId } as Filter<ThingDocument<C>>;
+    if (!(await things.findOne(filter, { projection: { _id: 1 } }))) throw this.notFound();
+    if (await references.include(_id)) {
+      throw new Problem('conflict', `A live published template uses this ${this.#deps.noun}.`, {
+        hint: 'Unpublish the template versions that use it, then retry.',
+      });
+    }
+    const tombstone = { status: 'erased', erasedAt: this.#deps.now() };
+    const { matchedCount } = await things.updateOne(filter, [{ $replaceWith: { _id: '$_id', ...tombstone } }]);
+    if (matchedCount === 0) throw this.notFound();
+    await this.#eraseRest(_id);
+  }
+
+  async #eraseRest(thingId: string): Promise<boolean> {
+    await this.#versions.deleteMany({ thingId } as Filter<VersionDocument<C>>);
+    return this.#deps.eraseRuns(thingId);
+  }
+
+  /** Finishes erasures that died half-way, and takes away what runs and deploys wrote that were under way. */
+  async sweepErased(): Promise<void> {
+    const dropBefore = new Date(this.#deps.now().getTime() - TOMBSTONE_MS);
+    const erased = await this.#tombstones
+      .find({ erasedAt: { $exists: true } })
+      .sort({ erasedAt: 1 })
+      .limit(SWEPT_AT_ONCE)
+      .toArray();
+    for (const { _id, erasedAt } of erased) {
+      const nothingLeft = await this.#eraseRest(_id);
+      if (nothingLeft && erasedAt <= dropBefore) await this.#tombstones.deleteOne({ _id });
+    }
+  }
+
+  notFound(): Problem {
+    return new Problem('not_found', `${this.#deps.noun} not found`);
+  }
+}
+
+function versionOf<C>(version: number, { description, config }: Pick<Deploy<C>, 'description' | 'config'>, at: Date) {
+  return { version, description, config, configHash: configHash(config), createdAt: at };
+}
+
+function readVersionCursor(cursor: string): number {
+  const version = Number(decodeCursor(cursor));
+  if (!Number.isSafeInteger(version)) throw Problem.invalid('cursor', 'is not a cursor of this list');
+  return version;
+}
