@@ -11,6 +11,17 @@ const callerByKey: InternalCall<{ internalCaller: Caller | null }> = {
   result: z.object({ internalCaller: callerSchema.nullable() }),
 };
 
+const userSchema = callerSchema.pick({ userId: true, email: true, handle: true, createdAt: true, suspended: true });
+
+export type KnownUser = z.infer<typeof userSchema>;
+
+const userNamed: InternalCall<{ internalUser: KnownUser | null }> = {
+  query: `query InternalUser($identifier: String!) {
+    internalUser(identifier: $identifier) { userId email handle createdAt suspended }
+  }`,
+  result: z.object({ internalUser: userSchema.nullable() }),
+};
+
 const setSuspension: InternalCall<{ internalSetSuspension: { userId: string; suspended: boolean } }> = {
   query: `mutation InternalSetSuspension($input: InternalSetSuspensionInput!) {
     internalSetSuspension(input: $input) { userId suspended }
@@ -35,6 +46,11 @@ export class AccountsClient {
   async caller(keyHash: string, requestId: string): Promise<Caller | null> {
     const { internalCaller } = await callInternal(this.#transport, callerByKey, { keyHash }, requestId);
     return internalCaller;
+  }
+
+  /** By id, e-mail address or handle; null when there is no such user. */
+  async user(identifier: string, requestId: string): Promise<KnownUser | null> {
+    return (await callInternal(this.#transport, userNamed, { identifier }, requestId)).internalUser;
   }
 
   async setSuspension(input: { userIdentifier: string; suspended: boolean; reason: string | null }, requestId: string) {

@@ -3,7 +3,7 @@ import type { ReferenceResolver } from '../../../platform/graph/build.js';
 import { UserId } from '../../../platform/ids.js';
 import { requireCaller, requireInternal } from '../../../platform/scope.js';
 import { type AccountsContext, loadUser } from '../context.js';
-import { InternalSetSuspensionInput, InternalSuspension, User, userView } from './user.type.js';
+import { InternalSetSuspensionInput, InternalSuspension, InternalUser, User, userView } from './user.type.js';
 
 @Resolver(() => User)
 export class UserResolver {
@@ -20,6 +20,17 @@ export class UserResolver {
   ): Promise<User> {
     const { scope, userService } = context;
     return userView(await userService.named(scope, identifier), scope.caller?.userId);
+  }
+
+  @Query(() => InternalUser, { nullable: true, description: 'A user whom an operator names; null when there is none.' })
+  @Directive('@inaccessible')
+  async internalUser(
+    @Arg('identifier', () => String, { description: 'An id, an e-mail address, or a handle with or without @.' })
+    identifier: string,
+    @Ctx() { scope, userService }: AccountsContext,
+  ): Promise<InternalUser | null> {
+    requireInternal(scope);
+    return userService.find(identifier);
   }
 
   @Mutation(() => InternalSuspension, { nullable: true, description: 'Suspends an account or lifts its suspension.' })

@@ -57,3 +57,22 @@ export class InternalSuspension {
   @Field(() => Boolean, { description: 'Whether the account is suspended.' })
   suspended!: boolean;
 }
+
+@ObjectType({ description: 'A user as the platform knows them.' })
+@Directive('@inaccessible')
+export class InternalUser {
+  @Field(() => ID, { description: 'The user, without prefix.' })
+  userId!: string;
+
+  @Field(() => String, { description: 'The e-mail address.' })
+  email!: string;
+
+  @Field(() => String, { nullable: true, description: 'The claimed handle, without @.' })
+  handle!: string | null;
+
+  @Field(() => Date, { description: 'When the account was made.' })
+  createdAt!: Date;
+
+  @Field(() => Boolean, { description: 'Whether the account is suspended.' })
+  suspended!: boolean;
+}
