@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { type Config, ConfigError } from './config.js';
 import { type GraphRequest, type GraphResponse, SubgraphExecutor } from './graph/execute.js';
-import { HttpTransport, LocalTransport, measured, type SubgraphTransport } from './graph/transport.js';
+import { CALL_TIMEOUT_MS, HttpTransport, LocalTransport, measured, type SubgraphTransport } from './graph/transport.js';
 import type { Metrics } from './metrics.js';
 import type { Scope } from './scope.js';
 import type { Secrets } from './secrets.js';
@@ -35,7 +35,9 @@ export class Connections {
       const { config, secrets, metrics } = this.#deps;
       const url = config.subgraphUrls[name];
       const bare =
-        url === undefined ? new LateTransport(name, () => this.#open(name)) : new HttpTransport(name, url, secrets);
+        url === undefined
+          ? new LateTransport(name, () => this.#open(name))
+          : new HttpTransport(name, url, secrets, timeoutOf(name, config));
       transport = measured(bare, metrics.subgraphCalls);
       this.#transports.set(name, transport);
     }
@@ -58,6 +60,11 @@ export class Connections {
   async close(): Promise<void> {
     await Promise.all([...this.#transports.values()].map((transport) => transport.close()));
   }
+}
+
+/** Runs take as long as providers and judges may, and then some. */
+function timeoutOf(name: SubgraphName, { PROVIDER_TIMEOUT_MS, JUDGE_TIMEOUT_MS }: Config): number {
+  return name === 'registry' ? Math.max(PROVIDER_TIMEOUT_MS, JUDGE_TIMEOUT_MS) + CALL_TIMEOUT_MS : CALL_TIMEOUT_MS;
 }
 
 /** A subgraph of this process, found when it is first called. */

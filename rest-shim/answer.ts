@@ -127,6 +127,7 @@ const SCALARS: Readonly<Record<string, JsonSchema>> = {
   Float: { type: 'number' },
   Boolean: { type: 'boolean' },
   DateTime: { type: 'string', format: 'date-time' },
+  JSON: {},
 };
 
 function scalarSchema(type: GraphQLNamedType): JsonSchema {

@@ -43,7 +43,7 @@ export class LocalTransport implements SubgraphTransport {
   async close(): Promise<void> {}
 }
 
-const TIMEOUT_MS = 30_000;
+export const CALL_TIMEOUT_MS = 30_000;
 const CONNECTIONS = 64;
 const CONNECT_ATTEMPTS = 3;
 const RETRY_AFTER_MS = 50;
@@ -56,7 +56,7 @@ export class HttpTransport implements SubgraphTransport {
   readonly #pool: Pool;
   readonly #base: string;
 
-  constructor(name: SubgraphName, url: string, secrets: Secrets) {
+  constructor(name: SubgraphName, url: string, secrets: Secrets, timeoutMs = CALL_TIMEOUT_MS) {
     this.name = name;
     this.#secrets = secrets;
     const { origin, pathname } = new URL(url);
@@ -65,8 +65,8 @@ export class HttpTransport implements SubgraphTransport {
       connections: CONNECTIONS,
       pipelining: 1,
       connect: { timeout: 3_000 },
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
     });
   }
 

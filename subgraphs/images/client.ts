@@ -22,6 +22,11 @@ export interface StoredOutput {
   height: number;
 }
 
+/** An output that is hosted, and which of its run's it is. */
+export interface HostedOutput extends StoredOutput {
+  index: number;
+}
+
 export interface ReferenceToRead {
   url: string;
   /** With whose rights an address of our own is read. */
@@ -38,6 +43,8 @@ export interface ReferenceImage {
 export interface Images {
   /** Null when the output cannot be hosted: its host is not on the allowlist, it is too large, or no picture. */
   storeOutput(output: OutputToStore, requestId: string): Promise<StoredOutput | null>;
+  /** What of a run is hosted, by index: for finishing a run whose process died. */
+  outputsOf(runId: string, requestId: string): Promise<HostedOutput[]>;
   /** Throws validation_error for an address that may not be read, or that holds no picture. */
   readReference(reference: ReferenceToRead, requestId: string): Promise<ReferenceImage>;
 }
@@ -45,5 +52,6 @@ export interface Images {
 /** Until the byte door of images is open, whatever needs it says so. */
 export const NO_IMAGES: Images = {
   storeOutput: () => Promise.reject(new Problem('unavailable')),
+  outputsOf: () => Promise.reject(new Problem('unavailable')),
   readReference: () => Promise.reject(new Problem('unavailable')),
 };
