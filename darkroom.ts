@@ -31,8 +31,9 @@ import { AccountsClient } from './subgraphs/accounts/client.js';
 import { createAccounts } from './subgraphs/accounts/subgraph.js';
 import { BillingClient } from './subgraphs/billing/client.js';
 import { createBilling } from './subgraphs/billing/subgraph.js';
-import { type Images, NO_IMAGES } from './subgraphs/images/client.js';
-import { createImages } from './subgraphs/images/subgraph.js';
+import type { Images } from './subgraphs/images/client.js';
+import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
+import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
 import { createRegistry } from './subgraphs/registry/subgraph.js';
 
 export type Role = { kind: 'start' | 'gateway' | 'worker' } | { kind: 'subgraph'; name: SubgraphName };
@@ -98,8 +99,10 @@ async function compose(
 
   const connections = new Connections({ config, secrets, metrics, log });
   closers.push(() => connections.close());
-  const peers: Peers = { billing: new BillingClient(connections.to('billing')), images: NO_IMAGES };
-  const local = stores
+  const byteDoor = connections.bytesTo('images');
+  const images = byteDoor ? new RemoteImages(byteDoor) : lateImages(() => imagesOf(local).door);
+  const peers: Peers = { billing: new BillingClient(connections.to('billing')), images };
+  const local: readonly Subgraph[] = stores
     ? await createSubgraphs(namesFor(role, config), { ...stores, config, secrets, events, metrics, peers, log, now })
     : [];
   connections.attach(local);
@@ -158,6 +161,12 @@ function namesFor(role: Role, config: Config): readonly SubgraphName[] {
   if (role.kind === 'subgraph') return [role.name];
   if (role.kind === 'worker') return SUBGRAPH_NAMES;
   return SUBGRAPH_NAMES.filter((name) => config.subgraphUrls[name] === undefined);
+}
+
+function imagesOf(local: readonly Subgraph[]): ImagesSubgraph {
+  const images = local.find(({ name }) => name === 'images');
+  if (!images) throw new ConfigError('SUBGRAPH_IMAGES_URL must be set');
+  return images as ImagesSubgraph;
 }
 
 /** Whom subgraphs may ask things of. */

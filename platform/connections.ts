@@ -1,5 +1,6 @@
 /** How the parts of one installation reach each other: in this process where they run here, else at their address. */
 import type { Logger } from 'pino';
+import { ByteTransport } from './bytes.js';
 import { type Config, ConfigError } from './config.js';
 import { type GraphRequest, type GraphResponse, SubgraphExecutor } from './graph/execute.js';
 import { CALL_TIMEOUT_MS, HttpTransport, LocalTransport, measured, type SubgraphTransport } from './graph/transport.js';
@@ -18,6 +19,7 @@ export interface ConnectionsDeps {
 export class Connections {
   readonly #deps: ConnectionsDeps;
   readonly #transports = new Map<SubgraphName, SubgraphTransport>();
+  readonly #bytes: ByteTransport[] = [];
   #local: readonly Subgraph[] = [];
 
   constructor(deps: ConnectionsDeps) {
@@ -44,6 +46,15 @@ export class Connections {
     return transport;
   }
 
+  /** Null: the subgraph is to be found in this process. */
+  bytesTo(name: SubgraphName): ByteTransport | null {
+    const url = this.#deps.config.subgraphUrls[name];
+    if (url === undefined) return null;
+    const transport = new ByteTransport(name, url, this.#deps.secrets);
+    this.#bytes.push(transport);
+    return transport;
+  }
+
   /** For the start: a part that is needed and nowhere to be found. */
   require(name: SubgraphName, why: string): void {
     const found =
@@ -58,7 +69,7 @@ export class Connections {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#transports.values()].map((transport) => transport.close()));
+    await Promise.all([...this.#transports.values(), ...this.#bytes].map((transport) => transport.close()));
   }
 }
 

@@ -111,6 +111,8 @@ function teamDoc(users: readonly UserDoc[], owner: number, n: number): TeamDoc {
 
 function imageDoc(ownerId: string): ImageDocument {
   return {
+    state: 'live',
+    sha256: randomToken(),
     _id: newId(),
     ownerId,
     token: randomToken(),

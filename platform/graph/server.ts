@@ -1,10 +1,10 @@
-/** A subgraph on a port of its own: one internal route, closed to anybody without the gateways' signature. */
+/** A subgraph on a port of its own: internal routes, closed to anybody without the installation's signature. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { Problem } from '../errors.js';
 import { openScope, SCOPE_HEADER } from '../scope.js';
 import type { Secrets } from '../secrets.js';
-import type { Subgraph } from '../subgraph.js';
+import type { Authorize, Subgraph } from '../subgraph.js';
 import type { SubgraphExecutor } from './execute.js';
 
 const requestSchema = z.object({
@@ -20,13 +20,9 @@ export interface SubgraphRouteDeps {
 }
 
 export function mountSubgraph(app: FastifyInstance, { subgraph, executor, secrets }: SubgraphRouteDeps): void {
+  const authorize = authorizer(subgraph.name, secrets);
   app.post('/graphql', async (request) => {
-    const scope = openScope(secrets, subgraph.name, request.headers[SCOPE_HEADER]);
-    if (!scope) {
-      throw new Problem('auth_required', 'This port serves the gateways of this installation only.', {
-        hint: 'Call the gateway; processes of one installation must share SECRET_KEY.',
-      });
-    }
+    const scope = authorize(request);
     const body = requestSchema.safeParse(request.body);
     if (!body.success) throw new Problem('validation_error', 'The body must be a GraphQL request.');
     const { query, variables, operationName } = body.data;
@@ -36,4 +32,15 @@ export function mountSubgraph(app: FastifyInstance, { subgraph, executor, secret
       scope.requestId,
     );
   });
+  subgraph.mount?.(app, authorize);
+}
+
+function authorizer(name: string, secrets: Secrets): Authorize {
+  return (request) => {
+    const scope = openScope(secrets, name, request.headers[SCOPE_HEADER]);
+    if (scope) return scope;
+    throw new Problem('auth_required', 'This port serves the gateways of this installation only.', {
+      hint: 'Call the gateway; processes of one installation must share SECRET_KEY.',
+    });
+  };
 }

@@ -1,5 +1,37 @@
-/** What other parts of the platform may ask of images: to host what a run made, and to read what a caller refers to. */
+/** The byte door: what other parts of the platform may ask of images, wherever it runs. */
 import { Problem } from '../../platform/errors.js';
+import type { Scope } from '../../platform/scope.js';
+import type { PictureType, Source, Visibility } from './image/image.model.js';
+
+export interface HostedImage {
+  /** Bare UUID. */
+  id: string;
+  token: string;
+  url: string;
+  visibility: Visibility;
+  source: Source;
+  contentType: PictureType;
+  sizeBytes: number;
+  width: number;
+  height: number;
+  createdAt: Date;
+  expiresAt: Date | null;
+}
+
+export interface UploadSettings {
+  visibility: Visibility;
+  /** Null: it stays. */
+  ttlSeconds: number | null;
+}
+
+export interface ImageUpload {
+  /** Read once, at the pace at which the bucket takes it. Breaks off by throwing, and then nothing is left. */
+  bytes: AsyncIterable<Uint8Array>;
+  /** Asked for once the bytes have ended: a form may say after its file what is to become of it. */
+  settings(): Promise<UploadSettings>;
+  /** What the caller names the request by, so that sending it again does it once. */
+  idempotencyKey: string | null;
+}
 
 export interface OutputToStore {
   /** With the index, the identity of the output: storing it twice hosts it once. */
@@ -41,6 +73,8 @@ export interface ReferenceImage {
 }
 
 export interface Images {
+  /** For the caller of the scope, who must have an account. Throws the documented refusals while bytes still come in. */
+  upload(upload: ImageUpload, scope: Scope): Promise<HostedImage>;
   /** Null when the output cannot be hosted: its host is not on the allowlist, it is too large, or no picture. */
   storeOutput(output: OutputToStore, requestId: string): Promise<StoredOutput | null>;
   /** What of a run is hosted, by index: for finishing a run whose process died. */
@@ -51,6 +85,7 @@ export interface Images {
 
 /** Until the byte door of images is open, whatever needs it says so. */
 export const NO_IMAGES: Images = {
+  upload: () => Promise.reject(new Problem('unavailable')),
   storeOutput: () => Promise.reject(new Problem('unavailable')),
   outputsOf: () => Promise.reject(new Problem('unavailable')),
   readReference: () => Promise.reject(new Problem('unavailable')),

@@ -3,8 +3,10 @@ import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.j
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
 import type { Subgraph } from '../../platform/subgraph.js';
+import { type Images, NO_IMAGES } from './client.js';
 import type { ImagesContext } from './context.js';
-import { IMAGES } from './image/image.model.js';
+import { mountDoor } from './door/door.routes.js';
+import { IMAGES, type ImageDocument } from './image/image.model.js';
 import { ImageResolver, referencedImage, UserImagesResolver } from './image/image.resolver.js';
 import { ImageService } from './image/image.service.js';
 
@@ -13,6 +15,10 @@ export interface ImagesDeps {
   store: ObjectStore;
   publicUrl: string;
   now: () => Date;
+}
+
+export interface ImagesSubgraph extends Subgraph {
+  readonly door: Images;
 }
 
 export function imagesSchema(): Promise<SubgraphSchema> {
@@ -25,13 +31,16 @@ export function imagesSchema(): Promise<SubgraphSchema> {
   });
 }
 
-export async function createImages({ db, store, publicUrl, now }: ImagesDeps): Promise<Subgraph> {
+export async function createImages({ db, store, publicUrl, now }: ImagesDeps): Promise<ImagesSubgraph> {
   const { schema } = await imagesSchema();
   await ensureIndexes(db, [IMAGES]);
-  const images = new ImageService(db, now);
+  const images = new ImageService({ images: db.collection<ImageDocument>(IMAGES.name), now });
+  const door = NO_IMAGES;
   return {
     name: 'images',
     schema,
+    door,
+    mount: (app, authorize) => mountDoor(app, door, authorize),
     context: (scope): ImagesContext => ({ scope, publicUrl, images, imageLoader: images.loader() }),
     tasks: [],
     async ready() {

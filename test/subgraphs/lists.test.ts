@@ -6,7 +6,7 @@ import { ObjectStore } from '../../platform/s3.js';
 import type { Scope } from '../../platform/scope.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import { createBilling } from '../../subgraphs/billing/subgraph.js';
-import type { ImageDocument } from '../../subgraphs/images/image/image.model.js';
+import type { LiveImage } from '../../subgraphs/images/image/image.model.js';
 import { createImages } from '../../subgraphs/images/subgraph.js';
 import type { GeneratorDocument } from '../../subgraphs/registry/generator/generator.model.js';
 import { createRegistry } from '../../subgraphs/registry/subgraph.js';
@@ -48,11 +48,13 @@ async function run(subgraph: Subgraph, source: string, variables = {}, userId: s
   return result.data;
 }
 
-function image(ownerId: string, i: number): ImageDocument {
+function image(ownerId: string, i: number): LiveImage {
   return {
     _id: newId(),
+    state: 'live',
     ownerId,
     token: newId(),
+    sha256: newId(),
     extension: 'png',
     visibility: i % 2 ? 'public' : 'private',
     source: 'upload',
@@ -165,7 +167,7 @@ describe('entities', () => {
     expect((await run(images, query, { id })).image).not.toBeNull();
     expect((await run(images, query, { id }, stranger)).image).toBeNull();
     expect((await run(images, query, { id: newId() })).image).toBeNull();
-    await database.db.collection<ImageDocument>('images_images').updateOne({ _id: id }, { $set: { expiresAt: now } });
+    await database.db.collection<LiveImage>('images_images').updateOne({ _id: id }, { $set: { expiresAt: now } });
     expect((await run(images, query, { id })).image).toBeNull();
     expect((await run(images, '{ images(first: 1) { nodes { id } } }')).images.nodes[0].id).not.toBe(id);
   });

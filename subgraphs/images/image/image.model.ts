@@ -1,25 +1,91 @@
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
 
-export interface ImageDocument {
-  _id: string;
-  ownerId: string;
-  /** The unguessable part of the serving URL. */
-  token: string;
-  extension: string;
-  visibility: 'public' | 'private';
-  source: 'upload' | 'generated';
-  contentType: string;
-  sizeBytes: number;
+export type Visibility = 'public' | 'private';
+export type Source = 'upload' | 'generated';
+export type PictureType = 'image/png' | 'image/jpeg' | 'image/webp' | 'image/gif';
+
+/** What the bytes of a picture say of themselves. */
+export interface PictureFacts {
+  contentType: PictureType;
   width: number;
   height: number;
-  createdAt: Date;
-  expiresAt: Date | null;
+  sizeBytes: number;
+  /** Of the bytes, in base64url: the strong ETag. */
+  sha256: string;
 }
+
+interface ImageBase {
+  /** UUIDv7. It also makes the key of the object, see objectKey(). */
+  _id: string;
+  /** Null: nobody's, made for a caller without an account. */
+  ownerId: string | null;
+  source: Source;
+  createdAt: Date;
+}
+
+/** Bytes are on their way into the bucket. Past `leaseUntil` whoever sent them is dead, and a sweeper undoes it. */
+export interface UploadingImage extends ImageBase {
+  state: 'uploading';
+  leaseUntil: Date;
+}
+
+export interface LiveImage extends ImageBase, PictureFacts {
+  state: 'live';
+  /** The unguessable part of the serving URL: 256 random bits. */
+  token: string;
+  extension: string;
+  visibility: Visibility;
+  expiresAt: Date | null;
+  /**
+   * What it was made for, where making it twice must host it once: `run:<run>/<index>`, `upload:<attempt>`. Set in the
+   * moment in which the image goes live, so that of two makers one finds that the other was first.
+   */
+  origin?: string;
+}
+
+/** Deleted, expired or broken off: invisible. The object goes first, this record after it. */
+export interface DeadImage extends ImageBase {
+  state: 'dead';
+  deadAt: Date;
+  /** Whether its bytes were taken off the owner's storage. */
+  released: boolean;
+}
+
+export type ImageDocument = UploadingImage | LiveImage | DeadImage;
 
 export const IMAGES: CollectionDefinition = {
   name: 'images_images',
   indexes: [
-    { name: 'by_owner', key: { ownerId: 1, _id: -1 } },
-    { name: 'by_token', key: { token: 1 }, options: { unique: true } },
+    { name: 'by_owner', key: { ownerId: 1, state: 1, _id: -1 } },
+    { name: 'by_owner_source', key: { ownerId: 1, state: 1, source: 1, _id: -1 } },
+    { name: 'by_owner_visibility', key: { ownerId: 1, state: 1, visibility: 1, _id: -1 } },
+    {
+      name: 'by_token',
+      key: { token: 1 },
+      options: { unique: true, partialFilterExpression: { token: { $exists: true } } },
+    },
+    {
+      name: 'by_origin',
+      key: { origin: 1 },
+      options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
+    },
+    { name: 'expiring', key: { expiresAt: 1 }, options: { partialFilterExpression: { expiresAt: { $type: 'date' } } } },
+    { name: 'leased', key: { leaseUntil: 1 }, options: { partialFilterExpression: { leaseUntil: { $exists: true } } } },
+    { name: 'dead', key: { deadAt: 1 }, options: { partialFilterExpression: { deadAt: { $exists: true } } } },
+    // Covers what the sum of an owner's bytes needs.
+    { name: 'by_owner_size', key: { ownerId: 1, state: 1, sizeBytes: 1, _id: 1 } },
   ],
 };
+
+export const OBJECT_PREFIX = 'images/';
+
+/** The two characters spread the objects over directories where a store has them. */
+export function objectKey(id: string): string {
+  return `${OBJECT_PREFIX}${id.slice(-2)}/${id}`;
+}
+
+/** Of an object's key the image that it belongs to; null for a key that no image has. */
+export function imageIdOf(key: string): string | null {
+  const id = key.slice(key.lastIndexOf('/') + 1);
+  return key === objectKey(id) ? id : null;
+}

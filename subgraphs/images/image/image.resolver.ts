@@ -7,7 +7,7 @@ import { User } from '../user/user.type.js';
 import { Image, ImageConnection, imageView } from './image.type.js';
 
 async function connection(context: ImagesContext, ownerId: string, page: ConnectionArgs): Promise<Connection<Image>> {
-  return toConnection(await context.images.list(ownerId, page), (image) => imageView(context.publicUrl, image));
+  return toConnection(await context.images.list(ownerId, {}, page), (image) => imageView(context.publicUrl, image));
 }
 
 @Resolver(() => Image)

@@ -2,7 +2,7 @@ import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-gr
 import { connectionType } from '../../../platform/graph/connection.js';
 import { PlainId, UserId } from '../../../platform/ids.js';
 import { User } from '../user/user.type.js';
-import type { ImageDocument } from './image.model.js';
+import type { LiveImage } from './image.model.js';
 
 export enum ImageVisibility {
   PUBLIC = 'public',
@@ -21,6 +21,9 @@ registerEnumType(ImageSource, { name: 'ImageSource', description: 'How an image 
 export class Image {
   @Field(() => ID, { description: 'The management id.' })
   id!: string;
+
+  @Field(() => String, { description: 'The unguessable part of the url.' })
+  token!: string;
 
   @Field(() => String, { description: 'Where the bytes are; it never changes.' })
   url!: string;
@@ -49,20 +52,30 @@ export class Image {
   @Field(() => Date, { nullable: true, description: 'When it stops resolving; null when it stays.' })
   expiresAt!: Date | null;
 
-  @Field(() => User, { description: 'Whose image it is.' })
-  owner!: User;
+  @Field(() => User, { nullable: true, description: 'Whose image it is; null when it is nobody’s.' })
+  owner!: User | null;
 }
 
 export const ImageConnection = connectionType('Image', () => Image);
 
-export function imageView(publicUrl: string, document: ImageDocument): Image {
-  const { _id, ownerId, token, extension, ...fields } = document;
+export function imageUrl(publicUrl: string, { token, extension }: LiveImage): string {
+  return `${publicUrl}/v1/i/${token}.${extension}`;
+}
+
+export function imageView(publicUrl: string, image: LiveImage): Image {
+  const { contentType, sizeBytes, width, height, createdAt, expiresAt } = image;
   return {
-    ...fields,
-    id: PlainId.format(_id),
-    url: `${publicUrl}/v1/i/${token}.${extension}`,
-    visibility: document.visibility as ImageVisibility,
-    source: document.source as ImageSource,
-    owner: { id: UserId.format(ownerId) },
+    id: PlainId.format(image._id),
+    token: image.token,
+    url: imageUrl(publicUrl, image),
+    visibility: image.visibility as ImageVisibility,
+    source: image.source as ImageSource,
+    contentType,
+    sizeBytes,
+    width,
+    height,
+    createdAt,
+    expiresAt,
+    owner: image.ownerId === null ? null : { id: UserId.format(image.ownerId) },
   };
 }

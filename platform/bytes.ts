@@ -1,0 +1,104 @@
+/** Bytes to and from a subgraph at its own address, at the pace of the slower end. */
+import type { Readable } from 'node:stream';
+import { Pool } from 'undici';
+import { isErrorSlug, Problem, type ProblemBody } from './errors.js';
+import { SCOPE_HEADER, type Scope, signScope } from './scope.js';
+import type { Secrets } from './secrets.js';
+import type { SubgraphName } from './subgraph.js';
+
+export interface ByteRequest {
+  method: 'GET' | 'HEAD' | 'POST';
+  path: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: AsyncIterable<Uint8Array>;
+  signal?: AbortSignal;
+}
+
+export interface ByteAnswer {
+  status: number;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Must be read to its end or destroyed. */
+  body: Readable;
+}
+
+const CONNECTIONS = 128;
+// Between two chunks of a body, and until an answer begins: the other side may have a bucket to finish with.
+const IDLE_MS = 60_000;
+
+export class ByteTransport {
+  readonly name: SubgraphName;
+  readonly #secrets: Secrets;
+  readonly #pool: Pool;
+  readonly #base: string;
+
+  constructor(name: SubgraphName, url: string, secrets: Secrets) {
+    this.name = name;
+    this.#secrets = secrets;
+    const { origin, pathname } = new URL(url);
+    this.#base = pathname.replace(/\/+$/, '');
+    this.#pool = new Pool(origin, {
+      connections: CONNECTIONS,
+      pipelining: 1,
+      connect: { timeout: 3_000 },
+      headersTimeout: IDLE_MS,
+      bodyTimeout: IDLE_MS,
+    });
+  }
+
+  /** Throws the Problem that the other side answered with, or what the body threw. */
+  async send({ method, path, headers, body, signal }: ByteRequest, scope: Scope): Promise<ByteAnswer> {
+    const source = body && watched(body);
+    try {
+      const answer = await this.#pool.request({
+        method,
+        path: this.#base + path,
+        headers: { ...headers, [SCOPE_HEADER]: signScope(this.#secrets, this.name, scope) },
+        ...(source && { body: source.bytes() as never }),
+        ...(signal && { signal }),
+      });
+      if (answer.statusCode < 400) return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+      throw await refusal(answer.statusCode, answer.body);
+    } catch (error) {
+      if (source?.failure) throw source.failure.error;
+      if (error instanceof Problem || signal?.aborted) throw error;
+      throw new Problem('unavailable', `The ${this.name} service cannot be reached right now.`, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
+
+/** The client reports a body that throws as its own failure; the caller wants to know what it threw. */
+function watched(body: AsyncIterable<Uint8Array>) {
+  const source: { failure: { error: unknown } | null; bytes(): AsyncGenerator<Uint8Array> } = {
+    failure: null,
+    async *bytes() {
+      try {
+        yield* body;
+      } catch (error) {
+        source.failure = { error };
+        throw error;
+      }
+    },
+  };
+  return source;
+}
+
+async function refusal(status: number, body: { text(): Promise<string> }): Promise<Error> {
+  const text = await body.text();
+  const parsed = parse(text);
+  if (!parsed) return new Error(`answered ${status}: ${text.slice(0, 200)}`);
+  const { request_id: _, ...problem } = parsed;
+  return Problem.fromBody(problem as ProblemBody);
+}
+
+function parse(text: string): ProblemBody | null {
+  try {
+    const body = JSON.parse(text) as ProblemBody;
+    return isErrorSlug(body.error) ? body : null;
+  } catch {
+    return null;
+  }
+}
