@@ -50,6 +50,10 @@ export class RemoteImages implements Images {
     return Promise.reject(new Problem('unavailable'));
   }
 
+  outputsOf(): Promise<never> {
+    return Promise.reject(new Problem('unavailable'));
+  }
+
   readReference(): Promise<never> {
     return Promise.reject(new Problem('unavailable'));
   }
@@ -68,6 +72,7 @@ export function lateImages(find: () => Images): Images {
   return {
     upload: (upload, scope) => find().upload(upload, scope),
     storeOutput: (output, requestId) => find().storeOutput(output, requestId),
+    outputsOf: (runId, requestId) => find().outputsOf(runId, requestId),
     readReference: (reference, requestId) => find().readReference(reference, requestId),
   };
 }
