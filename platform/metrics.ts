@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** One registry per composed process, so that several can live side by side in a test. */
 export class Metrics {
@@ -31,6 +31,13 @@ export class Metrics {
     name: 'darkroom_identity_lookups_total',
     help: 'Credentials resolved, by where the answer came from.',
     labelNames: ['source'] as const,
+    registers: [this.registry],
+  });
+
+  readonly circuits = new Gauge({
+    name: 'darkroom_circuit_state',
+    help: 'State of the circuit breaker of each outside service: 1 for the state it is in, 0 for the others.',
+    labelNames: ['target', 'state'] as const,
     registers: [this.registry],
   });
 
