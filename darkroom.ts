@@ -21,6 +21,7 @@ import { createHttp, type HttpOptions } from './platform/http.js';
 import { newId } from './platform/ids.js';
 import { createRateLimits } from './platform/limits.js';
 import { Metrics } from './platform/metrics.js';
+import { Circuits } from './platform/outbound/circuit.js';
 import { RedisEvents } from './platform/redis-events.js';
 import { secretKeyOf } from './platform/secret-key.js';
 import { Secrets } from './platform/secrets.js';
@@ -34,7 +35,10 @@ import { createBilling } from './subgraphs/billing/subgraph.js';
 import type { Images } from './subgraphs/images/client.js';
 import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
 import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
+import { Models } from './subgraphs/registry/model/models.js';
+import { Providers } from './subgraphs/registry/provider/providers.js';
 import { createRegistry } from './subgraphs/registry/subgraph.js';
+import { NOTHING_PUBLISHED } from './subgraphs/registry/versioned/live-references.js';
 
 export type Role = { kind: 'start' | 'gateway' | 'worker' } | { kind: 'subgraph'; name: SubgraphName };
 
@@ -202,11 +206,22 @@ function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Pr
   const { config, db, store, now } = deps;
   const create: Record<SubgraphName, () => Promise<Subgraph>> = {
     accounts: () => createAccounts({ ...deps, settings: accountsSettings(config) }),
-    registry: () => createRegistry({ db }),
+    registry: () => createRegistry({ ...deps, ...imageModels(deps), references: NOTHING_PUBLISHED }),
     images: () => createImages({ db, store, publicUrl: config.PUBLIC_URL, now }),
     billing: () => createBilling({ db, refills: { hobby: config.TIER_HOBBY_USD, pro: config.TIER_PRO_USD } }),
   };
   return Promise.all(names.map((name) => create[name]()));
+}
+
+function imageModels({ config, log, now }: SubgraphDeps) {
+  const providers = new Providers({
+    providers: [],
+    circuits: new Circuits(null),
+    timeoutMs: config.PROVIDER_TIMEOUT_MS,
+    log,
+  });
+  const models = new Models({ configured: providers.configured, compatible: null, now });
+  return { models, providers, providerTimeoutMs: config.PROVIDER_TIMEOUT_MS };
 }
 
 function accountsSettings(config: Config) {

@@ -22,6 +22,8 @@ export interface Route {
   summary: string;
   description?: string;
   auth: 'required' | 'none';
+  /** The input is judged before the credentials, so that a bad key with bad input is told of the input. */
+  shapeFirst?: boolean;
   params?: Shape;
   query?: Shape;
   body?: Shape;

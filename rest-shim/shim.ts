@@ -6,6 +6,7 @@ import type { Admit } from '../gateway/admission.js';
 import type { Operations, PreparedOperation } from '../gateway/graphql/operations.js';
 import { type FieldIssue, Problem } from '../platform/errors.js';
 import { problemFromExtensions } from '../platform/graph/problems.js';
+import { fieldIssue, invalidFields } from '../platform/rules.js';
 import type { Scope } from '../platform/scope.js';
 import { type AnswerShape, answerShape } from './answer.js';
 import type { Method, Route, RouteInput } from './route.js';
@@ -34,7 +35,10 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
   function handler(row: Route, prepared: PreparedOperation, shape: AnswerShape) {
     const mutates = prepared.operation.operation === 'mutation';
     return async (request: FastifyRequest, reply: FastifyReply) => {
-      const scope = await admit(request, reply);
+      const scope = await admit(request, reply).catch((error: unknown) => {
+        if (row.shapeFirst && error instanceof Problem && error.slug === 'auth_required') readVariables(row, request);
+        throw error;
+      });
       if (row.auth === 'required' && !scope.caller) throw new Problem('auth_required');
       const variables = readVariables(row, request);
       const { data, errors } = await operations.execute(prepared, variables, scope);
@@ -90,14 +94,6 @@ function readVariables(row: Route, request: FastifyRequest): Record<string, unkn
     query: part(row.query, request.query),
     body: part(row.body, bodyGiven || !row.bodyOptional ? (request.body ?? {}) : {}),
   };
-  if (issues.length > 0) {
-    const named = issues.map(({ field, message }) => `${field}: ${message}`).join('; ');
-    throw new Problem('validation_error', named, { details: issues });
-  }
+  if (issues.length > 0) throw invalidFields(issues);
   return row.variables ? row.variables(input) : {};
-}
-
-function fieldIssue({ path, code, message }: z.core.$ZodIssue): FieldIssue {
-  const missing = code === 'invalid_type' && message.endsWith('received undefined');
-  return { field: path.join('.') || 'body', message: missing ? 'is required' : message };
 }

@@ -10,6 +10,7 @@ import { USERS, type UserDoc } from '../../subgraphs/accounts/user/user.model.js
 import { BILLING_ACCOUNTS, type BillingAccountDocument } from '../../subgraphs/billing/tier/tier.model.js';
 import { IMAGES, type ImageDocument } from '../../subgraphs/images/image/image.model.js';
 import { GENERATORS, type GeneratorDocument } from '../../subgraphs/registry/generator/generator.model.js';
+import { VersionedStatus } from '../../subgraphs/registry/versioned/versioned.model.js';
 
 export interface Person {
   /** The credential that requests carry. */
@@ -134,10 +135,15 @@ function generatorDoc(ownerId: string, n: number): GeneratorDocument {
     _id: newId(),
     ownerId,
     name: `generator-${n}`,
-    description: 'Product shots on a plain ground',
-    model: 'placeholder',
-    currentVersion: 1,
-    status: 'active',
+    status: VersionedStatus.ACTIVE,
+    current: {
+      version: 1,
+      description: 'Product shots on a plain ground',
+      config: { model: 'local/atelier', provider: 'local', generationContract: 'text_to_image', defaultParams: {} },
+      configHash: sha256(String(n)),
+      createdAt: at,
+    },
+    versionToken: randomToken(),
     createdAt: at,
     updatedAt: at,
   };

@@ -55,5 +55,10 @@ export async function findPage<T extends Document & { _id: string }>(
     .sort({ _id: -1 })
     .limit(size + 1)
     .toArray()) as T[];
-  return { items: found.slice(0, size), cursorOf: (item) => encodeCursor(item._id), hasNextPage: found.length > size };
+  return pageOf(found, size, (item) => encodeCursor(item._id));
+}
+
+/** Of what a query found that asked for one more than the page holds. */
+export function pageOf<T>(found: readonly T[], size: number, cursorOf: (item: T) => string): Page<T> {
+  return { items: found.slice(0, size), cursorOf, hasNextPage: found.length > size };
 }

@@ -1,10 +1,21 @@
 import type DataLoader from 'dataloader';
+import type { PageLoader } from '../../platform/mongo/pages-by-owner.js';
 import type { Scope } from '../../platform/scope.js';
-import type { GeneratorDocument } from './generator/generator.model.js';
-import type { GeneratorService } from './generator/generator.service.js';
+import type { GeneratorVersion } from './generator/generator.model.js';
+import type { GeneratorLoader, GeneratorService, Generators } from './generator/generator.service.js';
+import type { RunDocument } from './run/run.model.js';
+import type { RunService } from './run/run.service.js';
+import type { RunStore } from './run/run.store.js';
 
 export interface RegistryContext {
   scope: Scope;
+  /** What is deployed, version by version. */
+  versions: { generators: Generators };
   generators: GeneratorService;
-  generatorLoader: DataLoader<string, GeneratorDocument | null>;
+  runs: RunService;
+  runStore: RunStore;
+  generatorLoader: GeneratorLoader;
+  versionPages: PageLoader<GeneratorVersion>;
+  runPages: PageLoader<RunDocument>;
+  runLoader: DataLoader<string, RunDocument | null>;
 }

@@ -1,38 +1,94 @@
 import type { Db } from 'mongodb';
+import type { Logger } from 'pino';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
+import type { Secrets } from '../../platform/secrets.js';
 import type { Subgraph } from '../../platform/subgraph.js';
+import type { BillingClient } from '../billing/client.js';
+import type { Images } from '../images/client.js';
 import type { RegistryContext } from './context.js';
-import { GENERATORS } from './generator/generator.model.js';
+import { GENERATOR_VERSIONS, GENERATORS, type GeneratorConfig } from './generator/generator.model.js';
 import { GeneratorResolver, referencedGenerator, UserGeneratorsResolver } from './generator/generator.resolver.js';
 import { GeneratorService } from './generator/generator.service.js';
+import { SYSTEM_TIERS } from './model/entry.js';
+import type { Models } from './model/models.js';
+import type { Providers } from './provider/providers.js';
+import { RUNS } from './run/run.model.js';
+import { RunRecovery } from './run/run.recovery.js';
+import { RunResolver, referencedRun } from './run/run.resolver.js';
+import { RunService } from './run/run.service.js';
+import { RunStore } from './run/run.store.js';
+import type { LiveReferences } from './versioned/live-references.js';
+import { VersionedService } from './versioned/versioned.service.js';
 
 export interface RegistryDeps {
   db: Db;
+  secrets: Secrets;
+  peers: { billing: BillingClient; images: Images };
+  models: Models;
+  providers: Providers;
+  references: LiveReferences;
+  providerTimeoutMs: number;
+  log: Logger;
+  now: () => Date;
 }
 
 export function registrySchema(): Promise<SubgraphSchema> {
   return buildSubgraph<RegistryContext>({
-    resolvers: [GeneratorResolver, UserGeneratorsResolver],
+    resolvers: [GeneratorResolver, UserGeneratorsResolver, RunResolver],
     references: {
       ImageGenerator: ({ id }, context) => referencedGenerator(String(id), context),
+      GenerationRun: ({ id }, context) => referencedRun(String(id), context),
       User: ({ id }) => ({ id }),
     },
   });
 }
 
-export async function createRegistry({ db }: RegistryDeps): Promise<Subgraph> {
+/** `system` itself too, so that no reference can be taken for the platform's. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set(['system', ...SYSTEM_TIERS]);
+
+export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
+  const { db, models, providers, references, now, log } = deps;
   const { schema } = await registrySchema();
-  await ensureIndexes(db, [GENERATORS]);
-  const generators = new GeneratorService(db);
+  await ensureIndexes(db, [GENERATORS, GENERATOR_VERSIONS, RUNS]);
+  const runStore = new RunStore({ db, generators: GENERATORS.name, now, log });
+  const deployed = new VersionedService<GeneratorConfig>({
+    db,
+    noun: 'image generator',
+    things: GENERATORS,
+    versions: GENERATOR_VERSIONS,
+    reservedNames: RESERVED_NAMES,
+    references,
+    eraseRuns: (generatorId) => runStore.erase(generatorId),
+    now,
+  });
+  const generators = new GeneratorService({ generators: deployed, models });
+  const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, generators });
+  const recovery = new RunRecovery({ ...deps.peers, runs: runStore, log, now });
   return {
     name: 'registry',
     schema,
-    context: (scope): RegistryContext => ({ scope, generators, generatorLoader: generators.loader() }),
-    tasks: [],
+    context(scope): RegistryContext {
+      const generatorLoader = deployed.loader();
+      return {
+        scope,
+        versions: { generators: deployed },
+        generators,
+        runs,
+        runStore,
+        generatorLoader,
+        versionPages: deployed.versionPages(generatorLoader),
+        runPages: runStore.pageLoader(),
+        runLoader: runStore.loader(),
+      };
+    },
+    tasks: [...deployed.tasks, ...recovery.tasks],
     async ready() {
       await db.command({ ping: 1 });
     },
-    async close() {},
+    async close() {
+      await runStore.flush();
+      await providers.close();
+    },
   };
 }

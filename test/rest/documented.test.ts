@@ -82,7 +82,7 @@ GET /v1/design/workflow-prompt
 const NOT_BUILT_YET = [
   /^POST \/v1\/auth\/exchange$/,
   /^GET \/v1\/me\/usage$/,
-  / \/v1\/(workflows|templates|verifiers|image-generators|design)\b/,
+  / \/v1\/(workflows|templates|verifiers|design)\b/,
 ];
 
 const served = new Set([...ROUTES.map(({ method, path }) => `${method} ${path}`), ...OUTSIDE_THE_TABLE]);

@@ -9,7 +9,8 @@ import { createBilling } from '../../subgraphs/billing/subgraph.js';
 import type { LiveImage } from '../../subgraphs/images/image/image.model.js';
 import { createImages } from '../../subgraphs/images/subgraph.js';
 import type { GeneratorDocument } from '../../subgraphs/registry/generator/generator.model.js';
-import { createRegistry } from '../../subgraphs/registry/subgraph.js';
+import { VersionedStatus } from '../../subgraphs/registry/versioned/versioned.model.js';
+import { openRegistry } from '../registry/support/registry.js';
 import { openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
 
 const COUNT = 2_000;
@@ -72,10 +73,15 @@ function generator(ownerId: string, i: number): GeneratorDocument {
     _id: newId(),
     ownerId,
     name: `g-${i}`,
-    description: '',
-    model: 'local/atelier',
-    currentVersion: 1,
-    status: i % 10 === 0 ? 'revoked' : 'active',
+    status: i % 10 === 0 ? VersionedStatus.REVOKED : VersionedStatus.ACTIVE,
+    current: {
+      version: 1,
+      description: '',
+      config: { model: 'local/atelier', provider: 'local', generationContract: 'text_to_image', defaultParams: {} },
+      configHash: '',
+      createdAt: now,
+    },
+    versionToken: 'token',
     createdAt: now,
     updatedAt: now,
   };
@@ -87,7 +93,7 @@ beforeAll(async () => {
   const options = { endpoint: 'http://127.0.0.1:1', region: 'none', bucket: 'none', forcePathStyle: true };
   const store = new ObjectStore({ ...options, credentials: undefined });
   images = await createImages({ db, store, publicUrl: 'http://here', now: () => now });
-  registry = await createRegistry({ db });
+  registry = await openRegistry(db);
   billing = await createBilling({ db, refills: { hobby: 5, pro: 50 } });
   const both = (make: (ownerId: string, i: number) => object) =>
     Array.from({ length: COUNT }, (_, i) => [make(owner, i), make(stranger, i)]).flat();

@@ -1,21 +1,22 @@
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
+import type { Contract, ProviderName } from '../model/entry.js';
+import {
+  type ThingDocument,
+  thingsCollection,
+  type Version,
+  versionsCollection,
+} from '../versioned/versioned.model.js';
 
-export interface GeneratorDocument {
-  _id: string;
-  ownerId: string;
-  name: string;
-  description: string;
+/** What a version of a generator pins. */
+export interface GeneratorConfig {
   model: string;
-  currentVersion: number;
-  status: 'active' | 'revoked';
-  createdAt: Date;
-  updatedAt: Date;
+  provider: ProviderName;
+  generationContract: Contract;
+  defaultParams: Record<string, unknown>;
 }
 
-export const GENERATORS: CollectionDefinition = {
-  name: 'registry_generators',
-  indexes: [
-    { name: 'by_owner', key: { ownerId: 1, status: 1, _id: -1 } },
-    { name: 'by_name', key: { ownerId: 1, name: 1 }, options: { unique: true } },
-  ],
-};
+export type GeneratorDocument = ThingDocument<GeneratorConfig>;
+export type GeneratorVersion = Version<GeneratorConfig>;
+
+export const GENERATORS: CollectionDefinition = thingsCollection('registry_generators');
+export const GENERATOR_VERSIONS: CollectionDefinition = versionsCollection('registry_generator_versions');

@@ -9,8 +9,10 @@ import {
   findPage,
   type Page,
   type PageRequest,
+  pageOf,
   pageSize,
 } from '../../../platform/mongo/page.js';
+import { itemsOfOwners, type PageLoader, pageLoader } from '../../../platform/mongo/pages-by-owner.js';
 import { type CollectionDefinition, isDuplicateKey } from '../../../platform/mongo/store.js';
 import { randomToken } from '../../../platform/secrets.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
@@ -189,22 +191,38 @@ export class VersionedService<C extends object> {
     return (await this.#versions.findOne(filter)) as Version<C> | null;
   }
 
-  /** All versions, newest first. */
-  async versions({ _id, current }: ThingDocument<C>, request: PageRequest): Promise<Page<Version<C>>> {
+  /** All versions of each thing, newest first. */
+  versionPages(things: Loader<C>): PageLoader<Version<C>> {
+    return pageLoader(async (ids, request) => {
+      const found = (await things.loadMany([...ids])).flatMap((thing) =>
+        thing === null || thing instanceof Error ? [] : [thing],
+      );
+      return this.#versionsOf(found, request);
+    });
+  }
+
+  async #versionsOf(things: readonly ThingDocument<C>[], request: PageRequest): Promise<Map<string, Page<Version<C>>>> {
     const size = pageSize(request);
-    const below = request.after ? readVersionCursor(request.after) : current.version + 1;
-    const first = below > current.version ? [current] : [];
-    const older = (await this.#versions
-      .find({ thingId: _id, version: { $lt: Math.min(below, current.version) } } as Filter<VersionDocument<C>>)
-      .sort({ version: -1 })
-      .limit(size + 1 - first.length)
-      .toArray()) as Version<C>[];
-    const found = [...first, ...older];
-    return {
-      items: found.slice(0, size),
-      cursorOf: ({ version }) => encodeCursor(String(version)),
-      hasNextPage: found.length > size,
-    };
+    const below = request.after ? readVersionCursor(request.after) : null;
+    const kept = await itemsOfOwners<Version<C>>(
+      things.map(({ _id }) => _id),
+      {
+        owners: this.#deps.db.collection(this.#deps.things.name),
+        items: this.#deps.versions.name,
+        ownerField: 'thingId',
+        sortField: 'version',
+        below,
+        // One for the next page, one for a copy of the current version.
+        limit: size + 2,
+      },
+    );
+    return new Map(
+      things.map(({ _id, current }) => {
+        const older = (kept.get(_id) ?? []).filter(({ version }) => version < current.version);
+        const first = below === null || current.version < below ? [current] : [];
+        return [_id, pageOf([...first, ...older], size, ({ version }) => encodeCursor(String(version)))];
+      }),
+    );
   }
 
   /** For good. Revoking what is revoked changes nothing. */

@@ -1,0 +1,196 @@
+/**
+ * A run, from the request to the answer. The checks come in the documented order: shape, identity, reference, budget.
+ * Then: money is held, the record written, the provider called, the outputs hosted, the record decided, the money taken.
+ * A process may die after any of these; RunRecovery finishes what it left.
+ */
+import type { Logger } from 'pino';
+import { newId } from '../../../platform/ids.js';
+import { checked } from '../../../platform/rules.js';
+import type { Scope } from '../../../platform/scope.js';
+import type { Secrets } from '../../../platform/secrets.js';
+import { type BillingClient, type Payer, payerOf } from '../../billing/client.js';
+import type { Images } from '../../images/client.js';
+import type { GeneratorLoader, GeneratorService } from '../generator/generator.service.js';
+import type { Contract } from '../model/entry.js';
+import type { Models } from '../model/models.js';
+import { ProviderFailure } from '../provider/failure.js';
+import type { ImageRequest, Output, Picture } from '../provider/provider.js';
+import type { Providers } from '../provider/providers.js';
+import { emptyOutcome, type RunDocument, type RunOutcome, RunStatus } from './run.model.js';
+import { type Delivered, failed, outcomeOf } from './run.outcome.js';
+import { type RunRequest, runRules } from './run.rules.js';
+import type { RunStore } from './run.store.js';
+import { contractOf, findTarget, type Target, type Terms, termsOf } from './run.target.js';
+
+export interface RunServiceDeps {
+  runs: RunStore;
+  generators: GeneratorService;
+  models: Models;
+  providers: Providers;
+  images: Images;
+  billing: BillingClient;
+  secrets: Secrets;
+  providerTimeoutMs: number;
+  log: Logger;
+  now: () => Date;
+}
+
+/** Everything that is known once nothing is left to refuse but the money. */
+interface Plan {
+  request: RunRequest;
+  target: Target;
+  contract: Contract;
+  terms: Terms;
+  safety: boolean;
+  numImages: number;
+}
+
+// What hosting the outputs may take on top of the provider's time.
+const HOSTING_MS = 90_000;
+
+export class RunService {
+  readonly #deps: RunServiceDeps;
+
+  constructor(deps: RunServiceDeps) {
+    this.#deps = deps;
+  }
+
+  /** A caller who goes away does not stop the run: what was begun is finished, charged, and there in the list of runs. */
+  async run(scope: Scope, reference: string | null, given: unknown, loader: GeneratorLoader): Promise<RunDocument> {
+    const plan = await this.#plan(scope, reference, checked(runRules, given), loader);
+    const run = this.#document(scope, plan);
+    const payer = payerOf(scope);
+    await this.#reserve(run, payer, scope.requestId);
+    const references = await this.#undoing(run, payer, scope, () => this.#references(plan.request, scope));
+    await this.#undoing(run, payer, scope, () => this.#deps.runs.begin(run));
+    const outcome = await this.#produce(run, plan, references, scope.requestId);
+    if (!(await this.#deps.runs.decide(run._id, outcome))) {
+      const late = { code: 'timeout', message: 'The run took too long and was given up.' } as const;
+      return { ...run, ...failed(late, outcome.durationMs) };
+    }
+    const decided = { ...run, ...outcome };
+    await this.#pay(decided, payer, scope.requestId);
+    return decided;
+  }
+
+  async #plan(scope: Scope, reference: string | null, request: RunRequest, loader: GeneratorLoader): Promise<Plan> {
+    const { models, generators } = this.#deps;
+    const target = await findTarget(reference, request, { models, generators, loader, scope });
+    const contract = contractOf(target, Boolean(request.reference_image_url));
+    const terms = termsOf(target, contract, request.params);
+    const forced = target.safetyForced || scope.caller === null;
+    const safety = forced || terms.params['enable_safety_checker'] !== false;
+    return { request, target, contract, terms, safety, numImages: request.num_images ?? 1 };
+  }
+
+  #document({ caller, ...scope }: Scope, { request, target, contract, terms, numImages }: Plan): RunDocument {
+    const createdAt = this.#deps.now();
+    return {
+      ...emptyOutcome(),
+      _id: newId(),
+      ownerId: caller?.userId ?? null,
+      generatorId: target.generator?.id ?? null,
+      generatorVersion: target.generator?.version ?? null,
+      chosen: target.chosen,
+      model: target.model.slug,
+      provider: target.model.provider,
+      contract,
+      promptHash: this.#deps.secrets.mac('prompt', request.prompt),
+      seed: request.seed ?? null,
+      numImages,
+      unitMicros: terms.unitMicros,
+      workflowId: request.workflow_id ?? null,
+      workflowVersion: request.workflow_version ?? null,
+      workflowRef: request.workflow_ref ?? null,
+      runId: request.run_id ?? null,
+      status: RunStatus.RUNNING,
+      createdAt,
+      openUntil: new Date(createdAt.getTime() + this.#deps.providerTimeoutMs + HOSTING_MS),
+      payer: payerOf({ caller, ...scope }),
+    };
+  }
+
+  async #reserve({ _id, unitMicros, numImages }: RunDocument, payer: Payer, requestId: string): Promise<void> {
+    const amount = unitMicros * numImages;
+    await this.#deps.billing.reserve(
+      { runId: _id, payer, unit: 'USD_MICROS', amount, purpose: 'generation' },
+      requestId,
+    );
+  }
+
+  /** Until the record stands, a failure gives the money back at once and leaves no trace. */
+  async #undoing<T>(run: RunDocument, payer: Payer, { requestId }: Scope, step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      await this.#release(run._id, payer, requestId);
+      throw error;
+    }
+  }
+
+  async #references({ reference_image_url }: RunRequest, { caller, requestId }: Scope): Promise<Picture[]> {
+    if (!reference_image_url) return [];
+    const reference = { url: reference_image_url, userId: caller?.userId ?? null };
+    const { bytes, contentType } = await this.#deps.images.readReference(reference, requestId);
+    return [{ bytes, contentType }];
+  }
+
+  async #produce(run: RunDocument, plan: Plan, references: Picture[], requestId: string): Promise<RunOutcome> {
+    const started = performance.now();
+    const took = () => Math.round(performance.now() - started);
+    let outputs: Output[];
+    try {
+      outputs = await this.#deps.providers.generate(requestOf(run, plan, references));
+    } catch (error) {
+      if (error instanceof ProviderFailure) return failed(error, took());
+      throw error;
+    }
+    const delivered = await Promise.all(outputs.map((output, index) => this.#host(run, output, index, requestId)));
+    return outcomeOf(delivered, run.unitMicros, took());
+  }
+
+  async #host({ _id, ownerId }: RunDocument, output: Output, index: number, requestId: string): Promise<Delivered> {
+    if (output.kind === 'failure') return { output, stored: null };
+    const source = output.kind === 'url' ? { url: output.url } : { bytes: output.bytes };
+    const stored = await this.#deps.images
+      .storeOutput({ runId: _id, index, ownerId, source }, requestId)
+      .catch((error: unknown) => {
+        this.#deps.log.warn({ err: error, requestId, runId: _id }, 'an output could not be hosted');
+        return null;
+      });
+    return { output, stored };
+  }
+
+  /** What is decided is answered, also when billing cannot be reached just now: the sweeper settles it. */
+  async #pay({ _id, status, costMicros }: RunDocument, payer: Payer, requestId: string): Promise<void> {
+    const { billing, runs, log } = this.#deps;
+    try {
+      if (status === RunStatus.COMPLETE) await billing.settle({ runId: _id, payer, amount: costMicros }, requestId);
+      else await billing.release({ runId: _id, payer }, requestId);
+      runs.close(_id);
+    } catch (error) {
+      log.warn({ err: error, requestId, runId: _id }, 'a run is settled later');
+    }
+  }
+
+  /** Should this fail too, the reservation runs out by itself. */
+  async #release(runId: string, payer: Payer, requestId: string): Promise<void> {
+    await this.#deps.billing.release({ runId, payer }, requestId).catch((error: unknown) => {
+      this.#deps.log.warn({ err: error, requestId, runId }, 'a reservation is left to run out');
+    });
+  }
+}
+
+function requestOf(run: RunDocument, { request, target, terms, safety }: Plan, references: Picture[]): ImageRequest {
+  return {
+    model: target.model,
+    prompt: request.prompt,
+    count: run.numImages,
+    seed: run.seed,
+    size: terms.size,
+    params: { ...terms.params, enable_safety_checker: safety },
+    references,
+    mask: null,
+    safety,
+  };
+}
