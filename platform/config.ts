@@ -91,6 +91,25 @@ function list(fallback: readonly string[], example: string, description: string,
   return variable(schema, shownDefault ?? (fallback.length === 0 ? 'none' : fallback.join(',')), example, description);
 }
 
+/** Names with prices: `a=0.01,b=0.2`. */
+function pricedList(example: string, description: string, shownDefault: string) {
+  const item = /^([A-Za-z0-9][\w.:/@-]{0,127})=(\d+(?:\.\d{1,6})?)$/;
+  const items = (value: string | undefined) =>
+    (value ?? '')
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean);
+  const schema = optionalText
+    .refine((value) => items(value).every((part) => item.test(part)), {
+      message: 'must be a list of name=dollars, with at most six decimals',
+    })
+    .transform((value) => {
+      const pairs = items(value).map((part) => item.exec(part) ?? []);
+      return new Map(pairs.map(([, name, price]) => [name ?? '', Number(price)]));
+    });
+  return variable<ReadonlyMap<string, number>>(schema, shownDefault, example, description);
+}
+
 const HTTP = ['http:', 'https:'] as const;
 
 function subgraphUrl(name: SubgraphName) {
@@ -149,6 +168,13 @@ export const VARIABLES = {
   FAL_KEY: secret('…', 'Images by fal'),
   FAL_BASE_URL: url(HTTP, 'https://fal.run', 'Where fal answers', 'https://fal.run'),
   OPENAI_IMAGE_BASE_URL: url(HTTP, 'http://127.0.0.1:8080/v1', 'Any image server that speaks like OpenAI'),
+  OPENAI_IMAGE_API_KEY: secret('…', 'Bearer token of that server'),
+  OPENAI_IMAGE_MODELS: pricedList(
+    'flux-dev=0.02,sdxl=0.004',
+    'Its models, each with the dollars that a picture costs; no others are run',
+    'any model',
+  ),
+  OPENAI_IMAGE_PRICE_USD: dollars(0.01, 'What a picture of that server costs when OPENAI_IMAGE_MODELS names none'),
   LOCAL_PROVIDER: oneOf(['on', 'off', 'auto'], 'auto', 'The built-in renderer', 'on without provider keys'),
   PROVIDER_TIMEOUT_MS: integer(60_000, 100, 600_000, 'How long an image provider may take'),
   JUDGE_URL: url(

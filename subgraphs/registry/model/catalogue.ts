@@ -463,6 +463,7 @@ const fal: CatalogueModel[] = [
   {
     slug: 'fal-ai/flux-2-pro',
     editName: 'fal-ai/flux-2-pro/edit',
+    oneByOne: true,
     provider: 'fal',
     released: '2025-11-25',
     capabilities: can('txt2img', 'img2img', 'seedControl'),
@@ -476,6 +477,7 @@ const fal: CatalogueModel[] = [
   {
     slug: 'fal-ai/flux-2-max',
     editName: 'fal-ai/flux-2-max/edit',
+    oneByOne: true,
     provider: 'fal',
     released: '2025-12-16',
     capabilities: can('txt2img', 'img2img', 'seedControl'),

@@ -53,6 +53,8 @@ export interface CatalogueModel {
   maxReferences: number;
   /** The provider's name of the model where it is given a reference, if that is another. */
   editName?: string;
+  /** The provider draws one picture a call, so that four are four calls. */
+  oneByOne?: boolean;
   sizes: SizeRule;
   price: Price;
   /** What `params` may hold, beside what every model takes. */

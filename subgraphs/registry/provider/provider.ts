@@ -22,7 +22,7 @@ export interface ImageRequest {
   params: Params;
   /** Empty for text_to_image. */
   references: readonly Picture[];
-  /** White (or transparent, for OpenAI) marks what is drawn anew; with a reference only. */
+  /** Of the reference's size; white marks what is drawn anew. */
   mask: Picture | null;
   /** The provider's own checker. Whoever must not switch it off is given true, whatever params say. */
   safety: boolean;
