@@ -182,6 +182,10 @@ const GEMINI_1K: Readonly<Record<string, readonly [number, number]>> = {
   '5:4': [1152, 928],
 };
 
+function geminiSizes(resolutions: Readonly<Record<string, number>>): SizeRule {
+  return { kind: 'aspect', base: GEMINI_1K, resolutions, default: { aspect: '1:1', resolution: '1K' } };
+}
+
 function geminiTerms(qualityTier: 'ultra' | 'ultra_plus', credits: number): JobsTerms {
   return {
     qualityTier,
@@ -205,7 +209,7 @@ const google: CatalogueModel[] = [
     released: '2026-05-28',
     capabilities: can('txt2img', 'img2img'),
     maxReferences: 14,
-    sizes: { kind: 'aspect', base: GEMINI_1K, resolutions: { '1K': 1, '512': 0.5, '2K': 2, '4K': 4 } },
+    sizes: geminiSizes({ '512': 0.5, '1K': 1, '2K': 2, '4K': 4 }),
     price: {
       kind: 'bySize',
       micros: { '512': 45_000, '1K': 67_000, '2K': 101_000, '4K': 151_000 },
@@ -223,7 +227,7 @@ const google: CatalogueModel[] = [
     released: '2026-05-28',
     capabilities: can('txt2img', 'img2img'),
     maxReferences: 14,
-    sizes: { kind: 'aspect', base: GEMINI_1K, resolutions: { '1K': 1, '2K': 2, '4K': 4 } },
+    sizes: geminiSizes({ '1K': 1, '2K': 2, '4K': 4 }),
     price: { kind: 'bySize', micros: { '1K': 134_000, '2K': 134_000, '4K': 240_000 }, perReference: 1_200 },
     parameters: {},
     systemTier: 'image-ultra',

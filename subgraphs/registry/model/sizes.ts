@@ -15,11 +15,12 @@ export type SizeRule =
   | { kind: 'listed'; sizes: readonly Size[] }
   /** Any width and height between the bounds, in steps. */
   | { kind: 'free'; min: number; max: number; step: number; default: Size }
-  /** An aspect ratio and a resolution; the first of each is the default. */
+  /** An aspect ratio and a resolution: the sides at each ratio, times the factor of the resolution. */
   | {
       kind: 'aspect';
       base: Readonly<Record<string, readonly [number, number]>>;
       resolutions: Readonly<Record<string, number>>;
+      default: { aspect: string; resolution: string };
     };
 
 export interface SizeWish {
@@ -63,13 +64,17 @@ export function sizesOf(rule: SizeRule): Size[] {
     );
     return [rule.default, ...fitting];
   }
-  return Object.keys(rule.resolutions).flatMap((resolution) =>
+  const all = Object.keys(rule.resolutions).flatMap((resolution) =>
     Object.keys(rule.base).flatMap((aspect) => aspectSize(rule, aspect, resolution) ?? []),
   );
+  const first = defaultSize(rule);
+  return [first, ...all.filter(({ slug }) => slug !== first.slug)];
 }
 
 export function defaultSize(rule: SizeRule): Size {
-  const [first] = rule.kind === 'free' ? [rule.default] : sizesOf(rule);
+  if (rule.kind === 'free') return rule.default;
+  const first =
+    rule.kind === 'aspect' ? aspectSize(rule, rule.default.aspect, rule.default.resolution) : (rule.sizes[0] ?? null);
   if (!first) throw new Error('a model has at least one size');
   return first;
 }
@@ -85,7 +90,7 @@ export function resolveSize(rule: SizeRule, wish: SizeWish): Size | string {
     typeof wish.image_size === 'string' &&
     Object.hasOwn(rule.resolutions, wish.image_size)
   ) {
-    return ofAspect(rule, aspect ?? '1:1', wish.image_size);
+    return ofAspect(rule, aspect ?? rule.default.aspect, wish.image_size);
   }
   const pixels = pixelsOf(wish.image_size);
   if (pixels === null) return `image_size must be ${wordsFor(rule)}`;
@@ -137,8 +142,9 @@ function ofAspect(rule: SizeRule, aspect: string, resolution: string | null): Si
   const ratio = (across ?? 1) / (down ?? 1);
   if (rule.kind === 'listed') return nearest(rule.sizes, ratio) ?? `aspect_ratio ${aspect} is none of this model`;
   if (rule.kind === 'aspect') {
-    const chosen = resolution ?? Object.keys(rule.resolutions)[0] ?? '';
-    return aspectSize(rule, aspect, chosen) ?? `aspect_ratio ${aspect} is none of this model`;
+    return (
+      aspectSize(rule, aspect, resolution ?? rule.default.resolution) ?? `aspect_ratio ${aspect} is none of this model`
+    );
   }
   // About as many pixels as the default has, and the shape that was asked for.
   const area = rule.default.width * rule.default.height;
