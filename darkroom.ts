@@ -31,6 +31,7 @@ import { startTracing, traceRequests } from './platform/tracing.js';
 import { AccountsClient } from './subgraphs/accounts/client.js';
 import { createAccounts } from './subgraphs/accounts/subgraph.js';
 import { BillingClient } from './subgraphs/billing/client.js';
+import { type BillingSettings, microsOf } from './subgraphs/billing/settings.js';
 import { createBilling } from './subgraphs/billing/subgraph.js';
 import type { Images } from './subgraphs/images/client.js';
 import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
@@ -208,7 +209,7 @@ function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Pr
     accounts: () => createAccounts({ ...deps, settings: accountsSettings(config) }),
     registry: () => createRegistry({ ...deps, ...imageModels(deps), references: NOTHING_PUBLISHED }),
     images: () => createImages({ db, store, publicUrl: config.PUBLIC_URL, now }),
-    billing: () => createBilling({ db, refills: { hobby: config.TIER_HOBBY_USD, pro: config.TIER_PRO_USD } }),
+    billing: () => createBilling({ ...deps, settings: billingSettings(config) }),
   };
   return Promise.all(names.map((name) => create[name]()));
 }
@@ -237,6 +238,16 @@ function accountsSettings(config: Config) {
     teamsPerUser: config.TEAMS_PER_USER,
     membersPerTeam: config.MEMBERS_PER_TEAM,
     pendingInvitationsPerUser: config.PENDING_INVITATIONS_PER_USER,
+  };
+}
+
+function billingSettings(config: Config): BillingSettings {
+  return {
+    refills: { hobby: microsOf(config.TIER_HOBBY_USD), pro: microsOf(config.TIER_PRO_USD) },
+    anonymousGrant: microsOf(config.ANONYMOUS_GRANT_USD),
+    anonymousDailyCap: microsOf(config.ANONYMOUS_DAILY_CAP_USD),
+    anonymousMonthlyImages: config.ANONYMOUS_MONTHLY_IMAGES,
+    reservationTtlMs: config.RESERVATION_TTL_SECONDS * 1000,
   };
 }
 

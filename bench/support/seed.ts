@@ -7,7 +7,9 @@ import { randomToken, sha256 } from '../../platform/secrets.js';
 import { API_KEYS, type ApiKeyDoc } from '../../subgraphs/accounts/api-key/api-key.model.js';
 import { TEAMS, type TeamDoc, TeamRole } from '../../subgraphs/accounts/team/team.model.js';
 import { USERS, type UserDoc } from '../../subgraphs/accounts/user/user.model.js';
-import { BILLING_ACCOUNTS, type BillingAccountDocument } from '../../subgraphs/billing/tier/tier.model.js';
+import { Account, emptyAccount } from '../../subgraphs/billing/account/account.js';
+import { type AccountDocument, BILLING_ACCOUNTS } from '../../subgraphs/billing/account/account.model.js';
+import { type BillingSettings, microsOf } from '../../subgraphs/billing/settings.js';
 import { IMAGES, type ImageDocument } from '../../subgraphs/images/image/image.model.js';
 import { GENERATORS, type GeneratorDocument } from '../../subgraphs/registry/generator/generator.model.js';
 import { VersionedStatus } from '../../subgraphs/registry/versioned/versioned.model.js';
@@ -35,7 +37,7 @@ export async function seed(databases: readonly Db[]): Promise<Person[]> {
   const teams = users.map((_, i) => list(TEAMS_EACH, (n) => teamDoc(users, i, n)));
   const images = users.flatMap(({ _id }) => list(IMAGES_EACH, () => imageDoc(_id)));
   const generators = users.flatMap(({ _id }) => list(GENERATORS_EACH, (n) => generatorDoc(_id, n)));
-  const accounts = users.map(({ _id }, i): BillingAccountDocument => ({ _id, tier: i % 2 === 0 ? 'hobby' : 'pro' }));
+  const accounts = users.map(({ _id, createdAt }, i) => accountDoc(_id, createdAt, i % 2 === 0));
   for (const db of databases) {
     await ensureIndexes(db, [USERS, API_KEYS, TEAMS, IMAGES, GENERATORS, BILLING_ACCOUNTS]);
     await db.collection<UserDoc>(USERS.name).insertMany(users);
@@ -43,7 +45,7 @@ export async function seed(databases: readonly Db[]): Promise<Person[]> {
     await db.collection<TeamDoc>(TEAMS.name).insertMany(teams.flat());
     await db.collection<ImageDocument>(IMAGES.name).insertMany(images);
     await db.collection<GeneratorDocument>(GENERATORS.name).insertMany(generators);
-    await db.collection<BillingAccountDocument>(BILLING_ACCOUNTS.name).insertMany(accounts);
+    await db.collection<AccountDocument>(BILLING_ACCOUNTS.name).insertMany(accounts);
   }
   return users.map(({ _id, email, handle, handleClaimedAt, createdAt, suspended }, i) => ({
     key: secrets[i] ?? '',
@@ -51,6 +53,20 @@ export async function seed(databases: readonly Db[]): Promise<Person[]> {
     keyIds: (keys[i] ?? []).map((key) => KeyId.format(key._id)),
     teamIds: (teams[i] ?? []).map((team) => team._id),
   }));
+}
+
+export const BILLING: BillingSettings = {
+  refills: { hobby: microsOf(5), pro: microsOf(50) },
+  anonymousGrant: microsOf(0.25),
+  anonymousDailyCap: microsOf(25),
+  anonymousMonthlyImages: 100,
+  reservationTtlMs: 120_000,
+};
+
+function accountDoc(userId: string, createdAt: Date, pro: boolean): AccountDocument {
+  const account = new Account(emptyAccount(userId, 'user', createdAt), BILLING, new Date());
+  account.setTier({ source: 'bench', tier: pro ? 'pro' : 'hobby' });
+  return account.toDocument();
 }
 
 function list<T>(length: number, make: (n: number) => T): T[] {

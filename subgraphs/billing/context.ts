@@ -1,10 +1,17 @@
 import type DataLoader from 'dataloader';
 import type { Scope } from '../../platform/scope.js';
-import type { BillingAccountDocument } from './tier/tier.model.js';
+import type { AccountDocument } from './account/account.model.js';
+import type { MoneyIn } from './account/money-in.service.js';
+import type { SpendingService } from './account/spending.service.js';
 import type { TierService } from './tier/tier.service.js';
 
-export interface BillingContext {
-  scope: Scope;
+export interface BillingServices {
+  spending: SpendingService;
+  moneyIn: MoneyIn;
   tiers: TierService;
-  accountLoader: DataLoader<string, BillingAccountDocument | null>;
+}
+
+export interface BillingContext extends BillingServices {
+  scope: Scope;
+  accountLoader: DataLoader<string, AccountDocument | null>;
 }

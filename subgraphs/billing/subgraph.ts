@@ -1,21 +1,19 @@
-import type { Db } from 'mongodb';
+/** Accounts of money and credits: what comes in, what is held and spent, and the ledger of it. */
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
-import { ensureIndexes } from '../../platform/mongo/store.js';
+import { byIdLoader } from '../../platform/mongo/loader.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import type { BillingContext } from './context.js';
-import { BILLING_ACCOUNTS } from './tier/tier.model.js';
+import type { BillingDeps } from './deps.js';
+import { createEngine } from './engine.js';
+import { RunResolver } from './run/run.resolver.js';
+import { openStore } from './store.js';
 import { TierResolver, UserTierResolver } from './tier/tier.resolver.js';
-import { type TierRefills, TierService } from './tier/tier.service.js';
+import { TierService } from './tier/tier.service.js';
 import { User } from './user/user.type.js';
-
-export interface BillingDeps {
-  db: Db;
-  refills: TierRefills;
-}
 
 export function billingSchema(): Promise<SubgraphSchema> {
   return buildSubgraph<BillingContext>({
-    resolvers: [TierResolver, UserTierResolver],
+    resolvers: [TierResolver, UserTierResolver, RunResolver],
     extended: [User],
     references: {
       Tier: ({ slug }, { tiers }) => tiers.find(String(slug)),
@@ -24,18 +22,27 @@ export function billingSchema(): Promise<SubgraphSchema> {
   });
 }
 
-export async function createBilling({ db, refills }: BillingDeps): Promise<Subgraph> {
-  const { schema } = await billingSchema();
-  await ensureIndexes(db, [BILLING_ACCOUNTS]);
-  const tiers = new TierService(db, refills);
+export async function createBilling(deps: BillingDeps): Promise<Subgraph> {
+  const { db, settings } = deps;
+  const [store, { schema }] = await Promise.all([openStore(db), billingSchema()]);
+  const { spending, moneyIn, sweeper, ledger } = createEngine(store, deps);
+  const tiers = new TierService(settings.refills);
   return {
     name: 'billing',
     schema,
-    context: (scope): BillingContext => ({ scope, tiers, accountLoader: tiers.accountLoader() }),
-    tasks: [],
+    context: (scope): BillingContext => ({
+      scope,
+      spending,
+      moneyIn,
+      tiers,
+      accountLoader: byIdLoader(store.accounts),
+    }),
+    tasks: [...sweeper.tasks, ...ledger.tasks],
     async ready() {
       await db.command({ ping: 1 });
     },
-    async close() {},
+    async close() {
+      await ledger.flush();
+    },
   };
 }

@@ -9,6 +9,7 @@ import { LocalTransport, type SubgraphTransport } from '../../platform/graph/tra
 import { type Scope, systemScope } from '../../platform/scope.js';
 import { ROUTES } from '../../rest-shim/routes/index.js';
 import { createBilling } from '../../subgraphs/billing/subgraph.js';
+import { billingDeps } from '../billing/support/settings.js';
 
 const log = pino({ level: 'silent' });
 const scope: Scope = { ...systemScope('test'), internal: false };
@@ -20,8 +21,8 @@ let failure: unknown;
 beforeAll(async () => {
   const supergraphSdl = await readFile('gateway/supergraph.graphql', 'utf8');
   // The tiers are constants, so billing answers without a database.
-  const db = { collection: () => ({}), createCollection: async () => {} };
-  const billing = await createBilling({ db: db as never, refills: { hobby: 5, pro: 50 } });
+  const db = { collection: () => ({ createIndexes: async () => {} }) };
+  const billing = await createBilling(billingDeps(db as never));
   const real = new LocalTransport(billing, new SubgraphExecutor(billing.schema, log));
   const transport: SubgraphTransport = {
     name: 'billing',

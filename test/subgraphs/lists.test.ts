@@ -5,11 +5,13 @@ import { newId, UserId } from '../../platform/ids.js';
 import { ObjectStore } from '../../platform/s3.js';
 import type { Scope } from '../../platform/scope.js';
 import type { Subgraph } from '../../platform/subgraph.js';
+import type { BillingContext } from '../../subgraphs/billing/context.js';
 import { createBilling } from '../../subgraphs/billing/subgraph.js';
 import type { LiveImage } from '../../subgraphs/images/image/image.model.js';
 import { createImages } from '../../subgraphs/images/subgraph.js';
 import type { GeneratorDocument } from '../../subgraphs/registry/generator/generator.model.js';
 import { VersionedStatus } from '../../subgraphs/registry/versioned/versioned.model.js';
+import { billingDeps } from '../billing/support/settings.js';
 import { openRegistry } from '../registry/support/registry.js';
 import { openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
 
@@ -94,7 +96,7 @@ beforeAll(async () => {
   const store = new ObjectStore({ ...options, credentials: undefined });
   images = await createImages({ db, store, publicUrl: 'http://here', now: () => now });
   registry = await openRegistry(db);
-  billing = await createBilling({ db, refills: { hobby: 5, pro: 50 } });
+  billing = await createBilling(billingDeps(db, () => now));
   const both = (make: (ownerId: string, i: number) => object) =>
     Array.from({ length: COUNT }, (_, i) => [make(owner, i), make(stranger, i)]).flat();
   await db.collection('images_images').insertMany(both(image));
@@ -182,7 +184,8 @@ describe('entities', () => {
     const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on User { tier { slug } } } }';
     const r = [{ __typename: 'User', id: UserId.format(owner) }];
     expect((await run(billing, query, { r }))._entities).toEqual([{ tier: { slug: 'hobby' } }]);
-    await database.db.collection<{ _id: string }>('billing_accounts').insertOne({ _id: owner, tier: 'pro' } as never);
+    const { moneyIn } = billing.context(scopeOf(null)) as BillingContext;
+    await moneyIn.setTier({ userId: owner, createdAt: now }, { source: 'test', tier: 'pro' });
     expect((await run(billing, query, { r }))._entities).toEqual([{ tier: { slug: 'pro' } }]);
     expect((await run(billing, query, { r }, stranger))._entities).toEqual([{ tier: null }]);
     expect((await run(billing, query, { r }, null))._entities).toEqual([{ tier: null }]);

@@ -1,0 +1,15 @@
+import type { Db } from 'mongodb';
+import type { Logger } from 'pino';
+import type { Metrics } from '../../platform/metrics.js';
+import type { Secrets } from '../../platform/secrets.js';
+import type { BillingSettings } from './settings.js';
+
+export interface BillingDeps {
+  db: Db;
+  secrets: Secrets;
+  metrics: Metrics;
+  log: Logger;
+  settings: BillingSettings;
+  /** The clock, so that tests can travel. */
+  now: () => Date;
+}
