@@ -48,6 +48,8 @@ export interface AccountDocument {
   /** Billing months are counted from here. */
   openedAt: Date;
   tier: TierSlug;
+  /** The latest of the versions that came with a tier, so that an old one that arrives late changes nothing. */
+  tierVersion: number;
   pots: Pot[];
   reservations: Reservation[];
   /** What was delivered and could not be taken: it is taken from what comes in next. */

@@ -61,6 +61,7 @@ export class Account {
   readonly reservations: Map<string, Reservation>;
   readonly owed: Record<Unit, number>;
   tier: TierSlug;
+  #tierVersion: number;
   #outbox: Entry[];
   #seq: number;
   #changed = false;
@@ -74,6 +75,7 @@ export class Account {
     this.reservations = new Map(document.reservations.map((reservation) => [reservation.runId, reservation]));
     this.owed = { ...document.owed };
     this.tier = document.tier;
+    this.#tierVersion = document.tierVersion;
     this.#outbox = document.outbox;
     this.#seq = document.seq;
     for (const entry of document.outbox) if (entry.once !== undefined) this.#once.set(entry.once, entry);
@@ -116,6 +118,7 @@ export class Account {
       rev: rev + 1,
       openedAt,
       tier: this.tier,
+      tierVersion: this.#tierVersion,
       pots: this.pots,
       reservations,
       owed: this.owed,
@@ -310,11 +313,12 @@ export class Account {
     periodEnd: Date;
     endsAt: Date | null;
     note?: string;
-  }): boolean {
+  }): { applied: boolean; granted: number } {
     const { source, subscription, amount, upTo, periodEnd, note } = renewal;
     const unit: Unit = 'credits';
     const once = actOf(this.id, 'renewal', source);
-    if (this.done(once)) return false;
+    const before = this.done(once);
+    if (before) return { applied: false, granted: before.amount };
     const present = this.pots.find((pot) => pot.subscription === subscription);
     const endsAt = earliest(renewal.endsAt, present?.endsAt ?? null);
     const refill = { unit, pot: 'subscription' as const, note, once };
@@ -328,13 +332,14 @@ export class Account {
       pot.granted = pot.remaining + this.heldOf([pot]);
       Object.assign(pot, { refillsTo: amount, refillsAt: latest(pot.refillsAt, periodEnd), endsAt, expiresAt: endsAt });
       this.#repay(pot);
-      return this.#lapse();
+      this.#lapse();
+      return { applied: true, granted };
     }
     this.#note('refill', { ...refill, amount });
     if (present?.refillsAt && present.refillsAt >= periodEnd) {
       // Invoices arrive in any order: a later month is here already, and this one's grant would have lapsed with it.
       this.#note('expire', { unit, amount: -amount, pot: 'subscription' });
-      return true;
+      return { applied: true, granted: amount };
     }
     if (present) this.#drop(present);
     const pot: Pot = {
@@ -347,7 +352,8 @@ export class Account {
     };
     this.pots.push(pot);
     this.#repay(pot);
-    return this.#lapse();
+    this.#lapse();
+    return { applied: true, granted: amount };
   }
 
   /** A subscription was cancelled: what is left of it can be spent until then. */
@@ -365,17 +371,29 @@ export class Account {
     }
     pot.endsAt = earliest(pot.endsAt ?? null, endsAt);
     pot.expiresAt = earliest(pot.expiresAt, endsAt);
-    return this.#lapse();
+    this.#lapse();
+    return true;
   }
 
   /**
    * A better tier raises this month's grant at once by what it grants more than the month was granted before; a lesser
    * one takes nothing away and counts from the next refill.
    */
-  setTier({ source, tier, note }: { source: string; tier: TierSlug; note?: string }): boolean {
+  setTier({
+    source,
+    tier,
+    version,
+    note,
+  }: {
+    source: string;
+    tier: TierSlug;
+    version?: number;
+    note?: string;
+  }): boolean {
     const unit: Unit = 'usd_micros';
     const once = actOf(this.id, 'tier', source);
-    if (this.done(once)) return false;
+    if (this.done(once) || (version !== undefined && version <= this.#tierVersion)) return false;
+    if (version !== undefined) this.#tierVersion = version;
     const refillsTo = this.#settings.refills[tier];
     const pot = this.pots.find(({ kind }) => kind === 'monthly');
     const more = pot ? Math.max(0, refillsTo - pot.granted) : 0;
@@ -415,10 +433,10 @@ export class Account {
   }
 
   /** Brings the account to the present: what has expired goes, what is due is refilled. */
-  #lapse(): true {
+  #lapse(): void {
     for (;;) {
       const due = this.pots.find(({ expiresAt }) => expiresAt !== null && expiresAt <= this.#now);
-      if (!due) return true;
+      if (!due) return;
       this.#drop(due);
       if (due.kind === 'monthly' || due.kind === 'anonymous') this.#refill(due);
     }
@@ -494,6 +512,7 @@ export function emptyAccount(id: string, kind: AccountKind, openedAt: Date): Acc
     rev: 0,
     openedAt,
     tier: 'hobby',
+    tierVersion: 0,
     pots: [],
     reservations: [],
     owed: { usd_micros: 0, credits: 0 },

@@ -57,6 +57,8 @@ export interface SubscriptionEnd {
 export interface TierChange {
   source: string;
   tier: TierSlug;
+  /** Rises with every change that the sender knows of: of those that arrive out of order the highest holds. */
+  version?: number;
   note?: string;
 }
 
@@ -82,11 +84,12 @@ export class MoneyIn {
 
   /**
    * Grants a paid period. Periods may arrive in any order: a period that ended, or that a later one has followed,
-   * grants nothing that outlives it.
+   * grants nothing that outlives it. `granted` is what this source brought, now or before: less than the amount where
+   * the roll-over has no room.
    */
-  async renewSubscription(holder: Holder, renewal: Renewal): Promise<{ applied: boolean }> {
+  async renewSubscription(holder: Holder, renewal: Renewal): Promise<{ applied: boolean; granted: number }> {
     requireAct(renewal.source, renewal.amount);
-    return { applied: await this.#act(holder, 'renewal', renewal.source, (account) => account.renew(renewal)) };
+    return this.#act(holder, 'renewal', renewal.source, (account) => account.renew(renewal));
   }
 
   /** May arrive before the renewals of the same subscription; they are then spendable no longer than this says. */
