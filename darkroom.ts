@@ -105,7 +105,7 @@ async function compose(
   const connections = new Connections({ config, secrets, metrics, log });
   closers.push(() => connections.close());
   const byteDoor = connections.bytesTo('images');
-  const images = byteDoor ? new RemoteImages(byteDoor) : lateImages(() => imagesOf(local).door);
+  const images = byteDoor ? new RemoteImages(byteDoor, log) : lateImages(() => imagesOf(local).door);
   const peers: Peers = { billing: new BillingClient(connections.to('billing')), images };
   const local: readonly Subgraph[] = stores
     ? await createSubgraphs(namesFor(role, config), { ...stores, config, secrets, events, metrics, peers, log, now })

@@ -30,3 +30,6 @@ export class LocalEvents implements Events {
 
 /** A user's profile, keys or standing changed: whoever remembers that user forgets. The payload is the bare user id. */
 export const IDENTITY_CHANGED = 'identity-changed';
+
+/** An image is no longer what it was: private, public, gone, or to end at another time. The payload is its token. */
+export const IMAGE_CHANGED = 'image-changed';

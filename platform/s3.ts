@@ -1,4 +1,5 @@
-import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import type { Readable } from 'node:stream';
+import { CreateBucketCommand, GetObjectCommand, HeadBucketCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
 
 export interface ObjectStoreOptions {
   endpoint: string | undefined;
@@ -6,6 +7,12 @@ export interface ObjectStoreOptions {
   bucket: string;
   forcePathStyle: boolean;
   credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
+}
+
+/** The first and the last byte, counted from 0. */
+export interface ByteRange {
+  start: number;
+  end: number;
 }
 
 /** The bucket that holds pictures and files. */
@@ -36,6 +43,22 @@ export class ObjectStore {
       await this.ready();
     } catch {
       await this.client.send(new CreateBucketCommand({ Bucket: this.bucket }));
+    }
+  }
+
+  /** Null when there is no such object. What is returned must be read to its end or destroyed. */
+  async read(key: string, range: ByteRange | null = null, signal?: AbortSignal): Promise<Readable | null> {
+    const command = new GetObjectCommand({
+      Bucket: this.bucket,
+      Key: key,
+      ...(range && { Range: `bytes=${range.start}-${range.end}` }),
+    });
+    try {
+      const { Body } = await this.client.send(command, signal ? { abortSignal: signal } : {});
+      return Body as Readable;
+    } catch (error) {
+      if (error instanceof NoSuchKey) return null;
+      throw error;
     }
   }
 

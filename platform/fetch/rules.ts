@@ -5,6 +5,8 @@ export interface FetchRules {
   /** Host names and `*.` wildcards; null: any host whose addresses are public. */
   hosts: readonly string[] | null;
   schemes: readonly ('http:' | 'https:')[];
+  /** What is not fetched although it is public, also not after a redirect. */
+  barred?(url: URL): boolean;
   maxBytes: number;
   /** For everything, redirects included. */
   totalMs: number;
@@ -16,7 +18,7 @@ export interface FetchRules {
 const WELL_KNOWN_PORTS = 1024;
 
 /** A URL whose words alone do not forbid it. Where its host leads is for the resolver to say. */
-export function permittedUrl(text: string, { schemes, hosts }: FetchRules, base?: URL): URL {
+export function permittedUrl(text: string, { schemes, hosts, barred }: FetchRules, base?: URL): URL {
   let url: URL;
   try {
     // The parser reads a host as browsers do: decimal, octal, hexadecimal and short IPv4 come out as dotted quads.
@@ -29,6 +31,7 @@ export function permittedUrl(text: string, { schemes, hosts }: FetchRules, base?
   if (url.port !== '' && Number(url.port) < WELL_KNOWN_PORTS && url.port !== '80' && url.port !== '443') {
     throw new FetchError('url', `port ${url.port}`);
   }
+  if (barred?.(url)) throw new FetchError('url', `${url.host} is not fetched`);
   if (hosts && !hosts.some((pattern) => matches(bareHost(url), pattern))) {
     throw new FetchError('host', `host ${url.hostname} is not on the list`);
   }

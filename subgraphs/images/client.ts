@@ -1,5 +1,7 @@
 /** The byte door: what other parts of the platform may ask of images, wherever it runs. */
+import type { Readable } from 'node:stream';
 import { Problem } from '../../platform/errors.js';
+import type { ByteRange } from '../../platform/s3.js';
 import type { Scope } from '../../platform/scope.js';
 import type { PictureType, Source, Visibility } from './image/image.model.js';
 
@@ -72,6 +74,19 @@ export interface ReferenceImage {
   height: number;
 }
 
+/** What decides whether and how the bytes of an image are served. */
+export interface ServedImage {
+  /** Bare UUID. */
+  id: string;
+  ownerId: string | null;
+  visibility: Visibility;
+  contentType: PictureType;
+  sizeBytes: number;
+  sha256: string;
+  createdAt: Date;
+  expiresAt: Date | null;
+}
+
 export interface Images {
   /** For the caller of the scope, who must have an account. Throws the documented refusals while bytes still come in. */
   upload(upload: ImageUpload, scope: Scope): Promise<HostedImage>;
@@ -81,6 +96,10 @@ export interface Images {
   outputsOf(runId: string, requestId: string): Promise<HostedOutput[]>;
   /** Throws validation_error for an address that may not be read, or that holds no picture. */
   readReference(reference: ReferenceToRead, requestId: string): Promise<ReferenceImage>;
+  /** The image behind a serving URL; null for what does not exist, has expired or was deleted. */
+  find(token: string, requestId: string): Promise<ServedImage | null>;
+  /** The bytes of an image that find() gave, to be read or destroyed. Whether the caller may have them is decided before. */
+  open(id: string, range: ByteRange | null, requestId: string, signal?: AbortSignal): Promise<Readable>;
 }
 
 /** Until the byte door of images is open, whatever needs it says so. */
@@ -89,4 +108,6 @@ export const NO_IMAGES: Images = {
   storeOutput: () => Promise.reject(new Problem('unavailable')),
   outputsOf: () => Promise.reject(new Problem('unavailable')),
   readReference: () => Promise.reject(new Problem('unavailable')),
+  find: () => Promise.reject(new Problem('unavailable')),
+  open: () => Promise.reject(new Problem('unavailable')),
 };

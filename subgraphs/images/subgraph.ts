@@ -9,6 +9,7 @@ import { mountDoor } from './door/door.routes.js';
 import { IMAGES, type ImageDocument } from './image/image.model.js';
 import { ImageResolver, referencedImage, UserImagesResolver } from './image/image.resolver.js';
 import { ImageService } from './image/image.service.js';
+import { ServingService } from './serving/serving.service.js';
 
 export interface ImagesDeps {
   db: Db;
@@ -35,7 +36,12 @@ export async function createImages({ db, store, publicUrl, now }: ImagesDeps): P
   const { schema } = await imagesSchema();
   await ensureIndexes(db, [IMAGES]);
   const images = new ImageService({ images: db.collection<ImageDocument>(IMAGES.name), now });
-  const door = NO_IMAGES;
+  const serving = new ServingService({ images: db.collection<ImageDocument>(IMAGES.name), store, now });
+  const door: Images = {
+    ...NO_IMAGES,
+    find: (token) => serving.find(token),
+    open: (id, range, _requestId, signal) => serving.open(id, range, signal),
+  };
   return {
     name: 'images',
     schema,
