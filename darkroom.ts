@@ -38,6 +38,7 @@ import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js
 import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
 import { Models } from './subgraphs/registry/model/models.js';
 import { Providers } from './subgraphs/registry/provider/providers.js';
+import { compatibleServer, configuredProviders } from './subgraphs/registry/provider/settings.js';
 import { createRegistry } from './subgraphs/registry/subgraph.js';
 import { NOTHING_PUBLISHED } from './subgraphs/registry/versioned/live-references.js';
 
@@ -107,8 +108,10 @@ async function compose(
   const byteDoor = connections.bytesTo('images');
   const images = byteDoor ? new RemoteImages(byteDoor, log) : lateImages(() => imagesOf(local).door);
   const peers: Peers = { billing: new BillingClient(connections.to('billing')), images };
+  const circuits = new Circuits(metrics.circuits);
+  const parts = { config, secrets, events, metrics, circuits, peers, log, now };
   const local: readonly Subgraph[] = stores
-    ? await createSubgraphs(namesFor(role, config), { ...stores, config, secrets, events, metrics, peers, log, now })
+    ? await createSubgraphs(namesFor(role, config), { ...stores, ...parts })
     : [];
   connections.attach(local);
   requirePeers(role, connections);
@@ -198,6 +201,8 @@ interface SubgraphDeps extends Stores {
   secrets: Secrets;
   events: Events;
   metrics: Metrics;
+  /** Of all outside services that this process calls. */
+  circuits: Circuits;
   peers: Peers;
   log: Logger;
   now: () => Date;
@@ -214,15 +219,11 @@ function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Pr
   return Promise.all(names.map((name) => create[name]()));
 }
 
-function imageModels({ config, log, now }: SubgraphDeps) {
-  const providers = new Providers({
-    providers: [],
-    circuits: new Circuits(null),
-    timeoutMs: config.PROVIDER_TIMEOUT_MS,
-    log,
-  });
-  const models = new Models({ configured: providers.configured, compatible: null, now });
-  return { models, providers, providerTimeoutMs: config.PROVIDER_TIMEOUT_MS };
+function imageModels({ config, circuits, log, now }: SubgraphDeps) {
+  const timeoutMs = config.PROVIDER_TIMEOUT_MS;
+  const providers = new Providers({ providers: configuredProviders(config), circuits, timeoutMs, log });
+  const models = new Models({ configured: providers.configured, compatible: compatibleServer(config), now });
+  return { models, providers, providerTimeoutMs: timeoutMs };
 }
 
 function accountsSettings(config: Config) {

@@ -5,7 +5,8 @@ import { Cloudflare } from '../../subgraphs/registry/provider/cloudflare.js';
 import { Compatible } from '../../subgraphs/registry/provider/compatible.js';
 import { Fal } from '../../subgraphs/registry/provider/fal.js';
 import { Google } from '../../subgraphs/registry/provider/google.js';
-import { Local, type RenderRequest } from '../../subgraphs/registry/provider/local.js';
+import type { RenderRequest } from '../../subgraphs/registry/provider/local/render.js';
+import { Local } from '../../subgraphs/registry/provider/local.js';
 import { OpenAi } from '../../subgraphs/registry/provider/openai.js';
 import type { Picture, Provider } from '../../subgraphs/registry/provider/provider.js';
 import { openCloudflare } from './cloudflare.js';
@@ -279,6 +280,7 @@ describe('fal', () => {
       prompt: PROMPT,
       num_images: 1,
       image_size: { width: 1024, height: 1024 },
+      num_inference_steps: 4,
       enable_safety_checker: true,
       seed: 3,
     });

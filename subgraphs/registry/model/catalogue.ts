@@ -24,13 +24,15 @@ function free(defaultWidth: number, defaultHeight: number, min: number, max: num
   return { kind: 'free', min, max, step, default: size(defaultWidth, defaultHeight) };
 }
 
-const strength: Parameter = {
-  kind: 'number',
-  min: 0,
-  max: 1,
-  default: 0.7,
-  description: 'How far the picture may leave its reference: 0 keeps it, 1 ignores it.',
-};
+function strength(fallback: number): Parameter {
+  return {
+    kind: 'number',
+    min: 0,
+    max: 1,
+    default: fallback,
+    description: 'How far the picture may leave its reference: 0 keeps it, 1 paints over all of it.',
+  };
+}
 const negativePrompt: Parameter = { kind: 'text', maxLength: 2000, description: 'What to keep out of the picture.' };
 
 function steps(max: number, fallback: number): Parameter {
@@ -369,7 +371,7 @@ const cloudflare: CatalogueModel[] = [
     maxReferences: 1,
     sizes: free(512, 512, 256, 2048),
     price: { kind: 'flat', micros: BETA_MICROS },
-    parameters: { ...diffusion, strength },
+    parameters: { ...diffusion, strength: strength(0.7) },
     systemTier: null,
     jobs: cfSelectable('draft', 1, 'fast'),
   },
@@ -381,7 +383,7 @@ const cloudflare: CatalogueModel[] = [
     maxReferences: 1,
     sizes: free(512, 512, 256, 2048),
     price: { kind: 'flat', micros: BETA_MICROS },
-    parameters: { ...diffusion, strength },
+    parameters: { ...diffusion, strength: strength(0.7) },
     systemTier: null,
     jobs: cfSelectable('draft', 1, 'fast'),
   },
@@ -441,7 +443,7 @@ const fal: CatalogueModel[] = [
     parameters: {
       num_inference_steps: steps(50, 28),
       guidance_scale: guidance(1, 20, 3.5),
-      strength,
+      strength: strength(0.85),
       output_format: falFormat,
     },
     systemTier: null,
@@ -520,7 +522,7 @@ const local: CatalogueModel[] = [
     maxReferences: 1,
     sizes: free(512, 512, 64, 1024, 1),
     price: { kind: 'flat', micros: 5_000 },
-    parameters: { strength },
+    parameters: { strength: strength(0.85) },
     systemTier: 'image-draft',
     jobs: localTerms('draft', 1),
   },
@@ -532,7 +534,7 @@ const local: CatalogueModel[] = [
     maxReferences: 1,
     sizes: free(1024, 1024, 64, 2048, 1),
     price: { kind: 'flat', micros: 10_000 },
-    parameters: { strength },
+    parameters: { strength: strength(0.85) },
     systemTier: 'image-standard',
     jobs: localTerms('standard', 2),
   },
@@ -544,7 +546,7 @@ const local: CatalogueModel[] = [
     maxReferences: 1,
     sizes: free(1536, 1536, 64, 2048, 1),
     price: { kind: 'flat', micros: 20_000 },
-    parameters: { strength },
+    parameters: { strength: strength(0.85) },
     systemTier: 'image-premium',
     jobs: localTerms('premium', 5),
   },

@@ -34,7 +34,10 @@ export const COMMON_PARAMETERS: Readonly<Record<string, Parameter>> = {
 
 export const MAX_PARAMS = 32;
 
-/** Throws validation_error that names every bad member. `where` is what the caller calls the object. */
+/**
+ * What is given over the model's defaults, so that the provider is told what the price was worked out with. Throws
+ * validation_error that names every bad member. `where` is what the caller calls the object.
+ */
 export function readParams(model: CatalogueModel, given: unknown, where = 'params'): ReadParams {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw Problem.invalid(where, 'must be an object');
@@ -43,7 +46,7 @@ export function readParams(model: CatalogueModel, given: unknown, where = 'param
   if (entries.length > MAX_PARAMS) throw Problem.invalid(where, `must have at most ${MAX_PARAMS} members`);
   const known = parametersOf(model);
   const issues: FieldIssue[] = [];
-  const params: Record<string, ParamValue> = {};
+  const params = defaultsOf(known);
   const wish: Record<string, unknown> = {};
   for (const [name, value] of entries) {
     const field = `${where}.${shortened(name)}`;
@@ -69,6 +72,13 @@ export function readParams(model: CatalogueModel, given: unknown, where = 'param
 /** What the model takes, with what all models take. */
 export function parametersOf(model: CatalogueModel): Readonly<Record<string, Parameter>> {
   return { ...model.parameters, ...COMMON_PARAMETERS };
+}
+
+function defaultsOf(known: Readonly<Record<string, Parameter>>): Record<string, ParamValue> {
+  const entries = Object.entries(known).flatMap(([name, parameter]) =>
+    'default' in parameter && parameter.default !== undefined ? [[name, parameter.default] as const] : [],
+  );
+  return Object.fromEntries(entries);
 }
 
 function namesOf(model: CatalogueModel): string[] {

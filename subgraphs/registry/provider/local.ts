@@ -1,28 +1,18 @@
 /** The built-in renderer as a provider. */
 import { randomInt } from 'node:crypto';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { MAX_SEED } from '../model/parameters.js';
+import type { Size } from '../model/sizes.js';
+import { renderPicture } from './local/render.js';
 import { bytesOutput } from './picture.js';
 import type { ImageRequest, Output, Picture, Provider } from './provider.js';
 import { oneByOne } from './providers.js';
 
-export interface RenderRequest {
-  prompt: string;
-  seed: number;
-  width: number;
-  height: number;
-  reference?: { bytes: Uint8Array };
-  /** 0 keeps the reference, 1 ignores it. */
-  strength?: number;
-}
-
-export type Render = (request: RenderRequest) => Promise<{ bytes: Buffer; width: number; height: number }>;
-
 export class Local implements Provider {
   readonly name = 'local';
-  readonly #render: Render;
+  readonly #render: typeof renderPicture;
 
-  constructor(render: Render) {
+  constructor(render = renderPicture) {
     this.#render = render;
   }
 
@@ -36,34 +26,32 @@ export class Local implements Provider {
 
   async #draw({ prompt, size, params, references, mask }: ImageRequest, seed: number): Promise<Output> {
     const { width, height } = size;
-    const [reference] = references;
-    const strength = params['strength'];
-    const drawn = await this.#render({
-      prompt,
-      seed,
-      width,
-      height,
-      ...(reference && { reference: { bytes: reference.bytes } }),
-      ...(reference && typeof strength === 'number' && { strength }),
-    });
-    const bytes = reference && mask ? await keepUnmasked(drawn.bytes, reference, mask, width, height) : drawn.bytes;
-    return bytesOutput(bytes, seed);
+    const [given] = references;
+    if (!given) return bytesOutput((await this.#render({ prompt, seed, width, height })).bytes, seed);
+    const strength = Number(params['strength']);
+    // Cut to shape here, so that what is painted over and what is kept are cut alike.
+    const reference = { bytes: mask ? await covering(given, size).png().toBuffer() : given.bytes };
+    const { bytes } = await this.#render({ prompt, seed, width, height, reference, strength });
+    return bytesOutput(mask ? await keepUnmasked(bytes, reference.bytes, mask, size) : bytes, seed);
   }
 }
 
+function covering({ bytes }: Picture, { width, height }: Size): Sharp {
+  return sharp(bytes, { autoOrient: true }).flatten().resize(width, height, { fit: 'cover' });
+}
+
 /** What the mask does not mark is the reference as it was. */
-async function keepUnmasked(drawn: Buffer, reference: Picture, mask: Picture, width: number, height: number) {
-  const kept = sharp(mask.bytes).flatten().greyscale().negate().resize(width, height, { fit: 'fill' });
-  const alpha = await kept.extractChannel(0).raw().toBuffer();
-  const original = await sharp(reference.bytes)
-    .flatten()
+async function keepUnmasked(drawn: Buffer, reference: Uint8Array, mask: Picture, size: Size): Promise<Buffer> {
+  const { width, height } = size;
+  const kept = await covering(mask, size).greyscale().negate().extractChannel(0).raw().toBuffer();
+  const original = await sharp(reference)
     .toColourspace('srgb')
-    .resize(width, height, { fit: 'cover' })
-    .joinChannel(alpha, { raw: { width, height, channels: 1 } })
+    .joinChannel(kept, { raw: { width, height, channels: 1 } })
     .png()
     .toBuffer();
   return sharp(drawn)
     .composite([{ input: original }])
+    .removeAlpha()
     .png()
     .toBuffer();
 }

@@ -49,15 +49,10 @@ export function imageFields({ model, prompt, count, size, params }: ImageRequest
     size: size.slug,
   };
   for (const name of ['quality', 'background', 'output_format']) {
-    const value = params[name] ?? defaultOf(model.parameters[name]);
+    const value = params[name];
     if (typeof value === 'string') fields[name] = value;
   }
   return fields;
-}
-
-// The price was worked out with the default, so the default is what is asked for.
-function defaultOf(parameter: ImageRequest['model']['parameters'][string] | undefined): unknown {
-  return parameter && 'default' in parameter ? parameter.default : undefined;
 }
 
 export async function editForm(

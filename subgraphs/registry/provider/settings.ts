@@ -5,13 +5,13 @@ import { Cloudflare } from './cloudflare.js';
 import { Compatible } from './compatible.js';
 import { Fal } from './fal.js';
 import { Google } from './google.js';
-import { Local, type Render } from './local.js';
+import { Local } from './local.js';
 import { OpenAi } from './openai.js';
 import type { Provider } from './provider.js';
 
 const MICROS = 1_000_000;
 
-export function configuredProviders(config: Config, render: Render): Provider[] {
+export function configuredProviders(config: Config): Provider[] {
   const { OPENAI_API_KEY, GEMINI_API_KEY, CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, FAL_KEY } = config;
   const remote: Provider[] = [];
   if (OPENAI_API_KEY) {
@@ -31,7 +31,7 @@ export function configuredProviders(config: Config, render: Render): Provider[] 
     remote.push(new Compatible({ baseUrl: config.OPENAI_IMAGE_BASE_URL, apiKey: config.OPENAI_IMAGE_API_KEY }));
   }
   const local = config.LOCAL_PROVIDER === 'on' || (config.LOCAL_PROVIDER === 'auto' && keyless);
-  return local ? [...remote, new Local(render)] : remote;
+  return local ? [...remote, new Local()] : remote;
 }
 
 export function compatibleServer(config: Config): CompatibleServer | null {
