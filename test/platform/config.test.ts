@@ -41,11 +41,28 @@ describe('settings', () => {
     expect(() => requireSharedSecret(parseConfig({ NODE_ENV: 'production' }))).not.toThrow();
   });
 
+  it('read the prices of an image server’s models, and name what is wrong with them', () => {
+    const { OPENAI_IMAGE_MODELS } = parseConfig({ OPENAI_IMAGE_MODELS: 'flux-dev=0.02, org/sdxl:turbo=0.0004' });
+    expect([...OPENAI_IMAGE_MODELS]).toEqual([
+      ['flux-dev', 0.02],
+      ['org/sdxl:turbo', 0.0004],
+    ]);
+    expect([...parseConfig({}).OPENAI_IMAGE_MODELS]).toEqual([]);
+    for (const wrong of ['flux-dev', 'flux-dev=', 'flux=-1', 'flux=0.0000001', '=1', 'a b=1']) {
+      expect(() => parseConfig({ OPENAI_IMAGE_MODELS: wrong }), wrong).toThrow(/^OPENAI_IMAGE_MODELS must be a list/);
+    }
+  });
+
   it('accept every example they give', () => {
+    // Some are only valid together.
+    const companions: Record<string, Record<string, string>> = {
+      S3_: { S3_ACCESS_KEY_ID: 'a', S3_SECRET_ACCESS_KEY: 'b' },
+      CLOUDFLARE_: { CLOUDFLARE_ACCOUNT_ID: 'a', CLOUDFLARE_API_TOKEN: 'b' },
+      STRIPE_: { STRIPE_WEBHOOK_SECRET: 'whsec_a' },
+      EMBEDDINGS_: { EMBEDDINGS_MODEL: 'a' },
+    };
     for (const [name, { example }] of Object.entries(VARIABLES)) {
-      const extra: Record<string, string> = name.startsWith('S3_')
-        ? { S3_ACCESS_KEY_ID: 'a', S3_SECRET_ACCESS_KEY: 'b' }
-        : {};
+      const extra = Object.entries(companions).find(([prefix]) => name.startsWith(prefix))?.[1] ?? {};
       const value = name === 'SECRET_KEY' ? 'x'.repeat(44) : example;
       expect(() => parseConfig({ ...extra, [name]: value }), name).not.toThrow();
     }
