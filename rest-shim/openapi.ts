@@ -50,7 +50,11 @@ function operationObject(row: Route, schema: GraphQLSchema): JsonSchema {
     summary: row.summary,
     ...(row.description && { description: row.description }),
     ...(row.auth === 'required' && { security: [{ apiKey: [] }] }),
-    parameters: [...parameters(row.params, 'path'), ...parameters(row.query, 'query')],
+    parameters: [
+      ...parameters(row.params, 'path'),
+      ...parameters(row.query, 'query'),
+      ...(row.idempotent ? [IDEMPOTENCY_KEY] : []),
+    ],
     ...(row.body && {
       requestBody: { required: !row.bodyOptional, content: json(toJsonSchema(row.body)) },
     }),
@@ -66,6 +70,14 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
   const { $schema: _, additionalProperties: __, ...rest } = z.toJSONSchema(schema, { io: 'output' }) as JsonSchema;
   return rest;
 }
+
+const IDEMPOTENCY_KEY: JsonSchema = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Names the request: sent again within 24 hours it is not done again, and answered alike.',
+  schema: { type: 'string', maxLength: 255 },
+};
 
 function parameters(schema: z.ZodObject | undefined, place: 'path' | 'query'): JsonSchema[] {
   return Object.entries(schema?.shape ?? {}).map(([name, member]) => {

@@ -10,6 +10,8 @@ export interface RouteInput {
   params: Record<string, unknown>;
   query: Record<string, unknown>;
   body: Record<string, unknown>;
+  /** The Idempotency-Key header, for rows that honour it. */
+  idempotencyKey: string | undefined;
 }
 
 export interface Route {
@@ -29,6 +31,8 @@ export interface Route {
   body?: Shape;
   /** Whether the body may be left out, as a whole. */
   bodyOptional?: boolean;
+  /** Whether the operation takes the Idempotency-Key header. */
+  idempotent?: boolean;
   status: number;
   /**
    * The operation this path stands for. Aliases give the answer its documented names, so that the selection is the
@@ -56,6 +60,7 @@ export function route<
       params: z.infer<z.ZodObject<P>>;
       query: z.infer<z.ZodObject<Q>>;
       body: z.infer<z.ZodObject<B>>;
+      idempotencyKey: string | undefined;
     }): Record<string, unknown>;
   },
 ): Route {

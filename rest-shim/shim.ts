@@ -93,6 +93,7 @@ function readVariables(row: Route, request: FastifyRequest): Record<string, unkn
     params: part(row.params, request.params),
     query: part(row.query, request.query),
     body: part(row.body, bodyGiven || !row.bodyOptional ? (request.body ?? {}) : {}),
+    idempotencyKey: row.idempotent ? request.headers['idempotency-key']?.toString() : undefined,
   };
   if (issues.length > 0) throw invalidFields(issues);
   return row.variables ? row.variables(input) : {};

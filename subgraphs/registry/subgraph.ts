@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
+import { Idempotency, namedRequests } from '../../platform/idempotency.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { Secrets } from '../../platform/secrets.js';
 import type { Subgraph } from '../../platform/subgraph.js';
@@ -16,7 +17,7 @@ import type { Providers } from './provider/providers.js';
 import { RUNS } from './run/run.model.js';
 import { RunRecovery } from './run/run.recovery.js';
 import { RunResolver, referencedRun } from './run/run.resolver.js';
-import { RunService } from './run/run.service.js';
+import { type NamedRun, RunService } from './run/run.service.js';
 import { RunStore } from './run/run.store.js';
 import type { LiveReferences } from './versioned/live-references.js';
 import { VersionedService } from './versioned/versioned.service.js';
@@ -44,13 +45,15 @@ export function registrySchema(): Promise<SubgraphSchema> {
   });
 }
 
+const NAMED_RUNS = namedRequests('registry_named_runs');
+
 /** `system` itself too, so that no reference can be taken for the platform's. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['system', ...SYSTEM_TIERS]);
 
 export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
   const { db, models, providers, references, now, log } = deps;
   const { schema } = await registrySchema();
-  await ensureIndexes(db, [GENERATORS, GENERATOR_VERSIONS, RUNS]);
+  await ensureIndexes(db, [GENERATORS, GENERATOR_VERSIONS, RUNS, NAMED_RUNS]);
   const runStore = new RunStore({ db, generators: GENERATORS.name, now, log });
   const deployed = new VersionedService<GeneratorConfig>({
     db,
@@ -63,8 +66,9 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
     now,
   });
   const generators = new GeneratorService({ generators: deployed, models });
-  const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, generators });
   const recovery = new RunRecovery({ ...deps.peers, runs: runStore, log, now });
+  const named = new Idempotency<NamedRun>(db, NAMED_RUNS.name, now);
+  const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators });
   return {
     name: 'registry',
     schema,
@@ -82,7 +86,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
         runLoader: runStore.loader(),
       };
     },
-    tasks: [...deployed.tasks, ...recovery.tasks],
+    tasks: [...deployed.tasks, ...recovery.tasks, named.task('registry-named-runs')],
     async ready() {
       await db.command({ ping: 1 });
     },

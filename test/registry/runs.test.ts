@@ -260,6 +260,68 @@ describe('what is charged', () => {
   });
 });
 
+describe('a request that its caller named', () => {
+  const named = (idempotencyKey: string, input: object = {}, userId: string | null = owner, to = registry) =>
+    run({ ...input, idempotencyKey }, userId, to);
+
+  it('is done once, and answered alike', async () => {
+    const first = await named('once');
+    const again = await named('once');
+    expect(again).toEqual(first);
+    expect([provider.requests.length, purse.balance]).toEqual([1, 499 * CENT]);
+    expect((await named('once', {}, newId())).data.id).not.toBe(first.data.id);
+  });
+
+  it('is refused with another body, and while it is under way', async () => {
+    await named('other');
+    expect((await named('other', { seed: 5 })).problem.error).toBe('conflict');
+    const answers = await Promise.all(Array.from({ length: 5 }, () => named('at once')));
+    const ids = new Set(answers.flatMap(({ data }) => data?.id ?? []));
+    expect(ids.size).toBe(1);
+    for (const { problem } of answers) if (problem) expect(problem.error).toBe('conflict');
+  });
+
+  it('may be tried again when it was refused', async () => {
+    purse.balance = 0;
+    expect((await named('poor')).problem.error).toBe('budget_exhausted');
+    purse.balance = CENT;
+    expect((await named('poor')).data.status).toBe('COMPLETE');
+  });
+
+  it('remembers nothing from which the prompt could be guessed', async () => {
+    await named('secretive', { prompt: 'yes' });
+    const kept = await database.db.collection('registry_named_runs').find().toArray();
+    const { createHash } = await import('node:crypto');
+    const request = JSON.stringify({ prompt: 'yes', reference: null });
+    for (const text of ['yes', request]) {
+      for (const encoding of ['base64url', 'hex'] as const) {
+        expect(JSON.stringify(kept)).not.toContain(createHash('sha256').update(text).digest(encoding));
+      }
+    }
+    expect(JSON.stringify(kept)).not.toContain('"yes"');
+  });
+
+  it('is finished by the next attempt when the process of the first one died', async () => {
+    let hosted = () => {};
+    const done = new Promise<void>((resolve) => {
+      hosted = resolve;
+    });
+    images.around = async (when) => {
+      if (when === 'before') return;
+      hosted();
+      await new Promise(() => {});
+    };
+    void named('dying', {}, owner, await open());
+    await done;
+    images.around = async () => {};
+    now = new Date(now.getTime() + 31_000);
+    const { data } = await named('dying', {}, owner, await open());
+    expect(data).toMatchObject({ status: 'COMPLETE', costUsd: 0.01 });
+    expect([provider.requests.length, purse.balance, purse.held.size]).toEqual([1, 499 * CENT, 0]);
+    expect((await named('dying')).data.id).toBe(data.id);
+  });
+});
+
 describe('the record', () => {
   it('holds a hash of the prompt, equal for equal prompts, and never the prompt', async () => {
     const prompt = 'zweiundvierzig blaue Elefanten';

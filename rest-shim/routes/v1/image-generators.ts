@@ -99,12 +99,14 @@ export const imageGenerators: Route[] = [
     shapeFirst: true,
     params: z.object(reference),
     body: runRules,
+    idempotent: true,
     status: 200,
     operation: `mutation GenerateImage($input: RunImageGeneratorInput!) {
       runImageGenerator(input: $input) { _: run { ${RUN} } }
     }`,
-    variables: ({ params, body }) => ({
+    variables: ({ params, body, idempotencyKey }) => ({
       input: {
+        idempotencyKey,
         generator: body.model ? null : params.generator_id,
         prompt: body.prompt,
         referenceImageUrl: body.reference_image_url,
@@ -126,6 +128,7 @@ export const imageGenerators: Route[] = [
       'anonymous_daily_cap',
       'account_suspended',
       'not_found',
+      'conflict',
     ],
   }),
   route({

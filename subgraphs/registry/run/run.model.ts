@@ -35,6 +35,8 @@ export interface OutputRecord {
 export interface RunOutcome {
   status: RunStatus.COMPLETE | RunStatus.ERROR;
   outputs: OutputRecord[];
+  /** Asked for, or else what the provider chose for the first picture. */
+  seed: number | null;
   width: number | null;
   height: number | null;
   costMicros: number;
@@ -60,7 +62,6 @@ export interface RunDocument extends Provenance, Omit<RunOutcome, 'status'> {
   contract: Contract;
   /** Keyed, so that it leads back to the prompt for nobody. */
   promptHash: string;
-  seed: number | null;
   numImages: number;
   /** Price of each picture. */
   unitMicros: number;
@@ -82,5 +83,14 @@ export const RUNS: CollectionDefinition = {
 };
 
 export function emptyOutcome(): Omit<RunOutcome, 'status'> {
-  return { outputs: [], width: null, height: null, costMicros: 0, durationMs: 0, errorCode: null, errorMessage: null };
+  return {
+    outputs: [],
+    seed: null,
+    width: null,
+    height: null,
+    costMicros: 0,
+    durationMs: 0,
+    errorCode: null,
+    errorMessage: null,
+  };
 }

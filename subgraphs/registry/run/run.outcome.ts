@@ -2,7 +2,7 @@
 import type { StoredOutput } from '../../images/client.js';
 import type { FailureCode, ProviderFailure } from '../provider/failure.js';
 import type { Output } from '../provider/provider.js';
-import { emptyOutcome, type OutputRecord, type RunOutcome, RunStatus } from './run.model.js';
+import { emptyOutcome, type OutputRecord, type RunDocument, type RunOutcome, RunStatus } from './run.model.js';
 
 export interface Delivered {
   output: Output;
@@ -14,22 +14,27 @@ export interface Failure {
   message: string;
 }
 
-export function failed({ code, message }: Failure, durationMs: number): RunOutcome {
-  return { ...emptyOutcome(), status: RunStatus.ERROR, errorCode: code, errorMessage: message, durationMs };
+export function failed({ code, message }: Failure, seed: number | null, durationMs: number): RunOutcome {
+  return { ...emptyOutcome(), status: RunStatus.ERROR, errorCode: code, errorMessage: message, seed, durationMs };
 }
 
 const NOT_STORED: Failure = { code: 'runtime_error', message: 'The pictures were made but could not be stored.' };
 
 /** A picture counts, and costs, when the caller can have it: hosted here, or at the address that the provider gave. */
-export function outcomeOf(delivered: readonly Delivered[], unitMicros: number, durationMs: number): RunOutcome {
+export function outcomeOf(
+  delivered: readonly Delivered[],
+  { unitMicros, seed }: Pick<RunDocument, 'unitMicros' | 'seed'>,
+  durationMs: number,
+): RunOutcome {
   const outputs = delivered.map(recordOf);
   const count = outputs.filter(({ url }) => url !== null).length;
-  if (count === 0) return failed(firstFailure(delivered) ?? NOT_STORED, durationMs);
+  if (count === 0) return failed(firstFailure(delivered) ?? NOT_STORED, seed, durationMs);
   return {
     ...emptyOutcome(),
     status: RunStatus.COMPLETE,
     outputs,
     ...sizeOf(delivered),
+    seed: seed ?? firstSeed(delivered),
     costMicros: count * unitMicros,
     durationMs,
   };
@@ -49,6 +54,10 @@ function firstFailure(delivered: readonly Delivered[]): ProviderFailure | null {
   // When all of them were made, it was the hosting that failed.
   const failures = delivered.flatMap(({ output }) => (output.kind === 'failure' ? [output.failure] : []));
   return failures.length === delivered.length ? (failures[0] ?? null) : null;
+}
+
+function firstSeed([first]: readonly Delivered[]): number | null {
+  return first && first.output.kind !== 'failure' ? first.output.seedUsed : null;
 }
 
 function sizeOf(delivered: readonly Delivered[]): { width: number | null; height: number | null } {

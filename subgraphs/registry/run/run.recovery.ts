@@ -41,29 +41,40 @@ export class RunRecovery {
     }
   }
 
+  /** For somebody who waits for a run that is not overdue yet, and knows that its process is dead. */
+  async finishNow(run: RunDocument): Promise<RunDocument | null> {
+    const { runs } = this.#deps;
+    const claimed = await runs.claim(run._id);
+    if (claimed) await this.#finish(claimed);
+    return runs.find(run._id);
+  }
+
   async #finish(run: RunDocument): Promise<void> {
-    const { runs, billing } = this.#deps;
+    const { runs } = this.#deps;
     const requestId = newId();
-    let { status, costMicros } = run;
-    if (status === RunStatus.RUNNING) {
+    if (run.status === RunStatus.RUNNING) {
       const outcome = await this.#recover(run, requestId);
       await runs.decideRecovered(run._id, outcome);
-      ({ status, costMicros } = outcome);
-    }
-    const { payer } = run;
-    if (payer) {
-      if (status === RunStatus.COMPLETE) await billing.settle({ runId: run._id, payer, amount: costMicros }, requestId);
-      else await billing.release({ runId: run._id, payer }, requestId);
+      await this.#pay({ ...run, ...outcome }, requestId);
+    } else {
+      await this.#pay(run, requestId);
     }
     await runs.closeRecovered(run._id);
   }
 
+  async #pay({ _id, status, costMicros, payer }: RunDocument, requestId: string): Promise<void> {
+    const { billing } = this.#deps;
+    if (!payer) return;
+    if (status === RunStatus.COMPLETE) await billing.settle({ runId: _id, payer, amount: costMicros }, requestId);
+    else await billing.release({ runId: _id, payer }, requestId);
+  }
+
   /** The bytes of what was not hosted are gone with their process; what was hosted is the caller's, and is charged. */
-  async #recover({ _id, numImages, unitMicros, createdAt }: RunDocument, requestId: string): Promise<RunOutcome> {
+  async #recover({ _id, numImages, unitMicros, seed, createdAt }: RunDocument, requestId: string): Promise<RunOutcome> {
     const hosted = await this.#deps.images.outputsOf(_id, requestId);
     const durationMs = this.#deps.now().getTime() - createdAt.getTime();
     const [first] = hosted;
-    if (!first) return failed(INTERRUPTED, durationMs);
+    if (!first) return failed(INTERRUPTED, seed, durationMs);
     const outputs = Array.from({ length: numImages }, (_, index): OutputRecord => {
       const found = hosted.find((output) => output.index === index);
       return { url: found?.url ?? null, hosted: found ? hostedRecord(found) : null };
@@ -72,6 +83,7 @@ export class RunRecovery {
       ...emptyOutcome(),
       status: RunStatus.COMPLETE,
       outputs,
+      seed,
       width: first.width,
       height: first.height,
       costMicros: hosted.length * unitMicros,

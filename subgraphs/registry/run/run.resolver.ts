@@ -22,7 +22,7 @@ export class RunResolver {
   })
   async runImageGenerator(
     @Arg('input', () => RunImageGeneratorInput, { description: 'What to draw, and with what.' })
-    { generator, ...input }: RunImageGeneratorInput,
+    { generator, idempotencyKey, ...input }: RunImageGeneratorInput,
     @Ctx() { scope, runs, generatorLoader }: RegistryContext,
   ): Promise<RunImageGeneratorPayload> {
     if (generator && input.model) throw Problem.invalid('model', 'name a generator or a model, not both');
@@ -39,7 +39,13 @@ export class RunResolver {
       workflow_ref: input.workflowRef,
       run_id: input.runId,
     };
-    return { run: runView(await runs.run(scope, generator ?? null, request, generatorLoader)) };
+    const given = {
+      reference: generator ?? null,
+      input: request,
+      key: idempotencyKey ?? null,
+      loader: generatorLoader,
+    };
+    return { run: runView(await runs.run(scope, given)) };
   }
 
   @Query(() => GenerationRun, { nullable: true, description: 'One of your runs; null when there is none such.' })

@@ -4,6 +4,8 @@
  * A process may die after any of these; RunRecovery finishes what it left.
  */
 import type { Logger } from 'pino';
+import { Problem } from '../../../platform/errors.js';
+import { fingerprintOf, type Idempotency } from '../../../platform/idempotency.js';
 import { newId } from '../../../platform/ids.js';
 import { checked } from '../../../platform/rules.js';
 import type { Scope } from '../../../platform/scope.js';
@@ -18,12 +20,15 @@ import type { ImageRequest, Output, Picture } from '../provider/provider.js';
 import type { Providers } from '../provider/providers.js';
 import { emptyOutcome, type RunDocument, type RunOutcome, RunStatus } from './run.model.js';
 import { type Delivered, failed, outcomeOf } from './run.outcome.js';
+import type { RunRecovery } from './run.recovery.js';
 import { type RunRequest, runRules } from './run.rules.js';
 import type { RunStore } from './run.store.js';
 import { contractOf, findTarget, type Target, type Terms, termsOf } from './run.target.js';
 
 export interface RunServiceDeps {
   runs: RunStore;
+  recovery: RunRecovery;
+  named: Idempotency<NamedRun>;
   generators: GeneratorService;
   models: Models;
   providers: Providers;
@@ -33,6 +38,20 @@ export interface RunServiceDeps {
   providerTimeoutMs: number;
   log: Logger;
   now: () => Date;
+}
+
+/** What is remembered of a request that its caller named: the answer is read from the run. */
+export interface NamedRun {
+  runId: string;
+}
+
+export interface Given {
+  /** Null when a model is named, or nothing. */
+  reference: string | null;
+  input: unknown;
+  /** The Idempotency-Key. */
+  key: string | null;
+  loader: GeneratorLoader;
 }
 
 /** Everything that is known once nothing is left to refuse but the money. */
@@ -55,10 +74,46 @@ export class RunService {
     this.#deps = deps;
   }
 
-  /** A caller who goes away does not stop the run: what was begun is finished, charged, and there in the list of runs. */
-  async run(scope: Scope, reference: string | null, given: unknown, loader: GeneratorLoader): Promise<RunDocument> {
-    const plan = await this.#plan(scope, reference, checked(runRules, given), loader);
-    const run = this.#document(scope, plan);
+  /**
+   * A caller who goes away does not stop the run: what was begun is finished, charged, and there in the list of runs.
+   * A request that its caller named is done once, and answered alike for a day.
+   */
+  async run(scope: Scope, { reference, input, key, loader }: Given): Promise<RunDocument> {
+    const request = checked(runRules, input);
+    if (key === null) return this.#execute(scope, reference, request, loader, newId());
+    const { named, runs, secrets } = this.#deps;
+    let fresh: RunDocument | undefined;
+    const name = {
+      operation: 'generation',
+      caller: scope.caller?.userId ?? `net:${scope.network}`,
+      key,
+      // Keyed: the prompt is in it.
+      fingerprint: secrets.mac('idempotency', fingerprintOf({ reference, ...request })),
+    };
+    const { runId } = await named.run(name, async (workId) => {
+      fresh = (await this.#leftBehind(workId)) ?? (await this.#execute(scope, reference, request, loader, workId));
+      return { runId: workId };
+    });
+    const run = fresh ?? (await runs.find(runId));
+    if (!run) throw new Problem('not_found', 'the run of this Idempotency-Key was erased');
+    return run;
+  }
+
+  /** What an attempt came to whose process died. */
+  async #leftBehind(runId: string): Promise<RunDocument | null> {
+    const run = await this.#deps.runs.find(runId);
+    return run && this.#deps.recovery.finishNow(run);
+  }
+
+  async #execute(
+    scope: Scope,
+    reference: string | null,
+    request: RunRequest,
+    loader: GeneratorLoader,
+    runId: string,
+  ): Promise<RunDocument> {
+    const plan = await this.#plan(scope, reference, request, loader);
+    const run = this.#document(runId, scope, plan);
     const payer = payerOf(scope);
     await this.#reserve(run, payer, scope.requestId);
     const references = await this.#undoing(run, payer, scope, () => this.#references(plan.request, scope));
@@ -66,7 +121,7 @@ export class RunService {
     const outcome = await this.#produce(run, plan, references, scope.requestId);
     if (!(await this.#deps.runs.decide(run._id, outcome))) {
       const late = { code: 'timeout', message: 'The run took too long and was given up.' } as const;
-      return { ...run, ...failed(late, outcome.durationMs) };
+      return { ...run, ...failed(late, run.seed, outcome.durationMs) };
     }
     const decided = { ...run, ...outcome };
     await this.#pay(decided, payer, scope.requestId);
@@ -83,11 +138,15 @@ export class RunService {
     return { request, target, contract, terms, safety, numImages: request.num_images ?? 1 };
   }
 
-  #document({ caller, ...scope }: Scope, { request, target, contract, terms, numImages }: Plan): RunDocument {
+  #document(
+    _id: string,
+    { caller, ...scope }: Scope,
+    { request, target, contract, terms, numImages }: Plan,
+  ): RunDocument {
     const createdAt = this.#deps.now();
     return {
       ...emptyOutcome(),
-      _id: newId(),
+      _id,
       ownerId: caller?.userId ?? null,
       generatorId: target.generator?.id ?? null,
       generatorVersion: target.generator?.version ?? null,
@@ -142,11 +201,11 @@ export class RunService {
     try {
       outputs = await this.#deps.providers.generate(requestOf(run, plan, references));
     } catch (error) {
-      if (error instanceof ProviderFailure) return failed(error, took());
+      if (error instanceof ProviderFailure) return failed(error, run.seed, took());
       throw error;
     }
     const delivered = await Promise.all(outputs.map((output, index) => this.#host(run, output, index, requestId)));
-    return outcomeOf(delivered, run.unitMicros, took());
+    return outcomeOf(delivered, run, took());
   }
 
   async #host({ _id, ownerId }: RunDocument, output: Output, index: number, requestId: string): Promise<Delivered> {

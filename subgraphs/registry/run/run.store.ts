@@ -78,6 +78,19 @@ export class RunStore {
     );
   }
 
+  /** Takes a run that is not closed, overdue or not. */
+  claim(_id: string): Promise<RunDocument | null> {
+    return this.#runs.findOneAndUpdate(
+      { _id, openUntil: { $exists: true } },
+      { $set: { openUntil: this.#in(CLAIM_MS), recovering: true } },
+      { returnDocument: 'after' },
+    );
+  }
+
+  find(_id: string): Promise<RunDocument | null> {
+    return this.#runs.findOne({ _id });
+  }
+
   async decideRecovered(_id: string, outcome: RunOutcome): Promise<void> {
     await this.#runs.updateOne({ _id, status: RunStatus.RUNNING }, { $set: { ...outcome } });
   }

@@ -73,7 +73,7 @@ export class GenerationRun {
   @Field(() => String, { description: 'A keyed one-way hash of the prompt: equal prompts have equal hashes.' })
   promptHash!: string;
 
-  @Field(() => Int, { nullable: true, description: 'The seed that was asked for.' })
+  @Field(() => Int, { nullable: true, description: 'The seed of the first picture, where it is known.' })
   seed!: number | null;
 
   @Field(() => Int, { description: 'How many pictures were asked for.' })
@@ -199,6 +199,12 @@ export class RunImageGeneratorInput {
 
   @Field(() => String, { nullable: true, description: 'Your own id of what the run is part of; kept with it.' })
   runId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Names the request: sent again within a day it is not done again, and answered alike.',
+  })
+  idempotencyKey?: string | null;
 }
 
 @ObjectType({ description: 'A run that has ended, well or not.' })
