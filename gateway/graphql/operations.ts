@@ -4,7 +4,6 @@
  */
 
 import { operationFromDocument, type Schema, Supergraph } from '@apollo/federation-internals';
-import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
 import { type FetchNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import {
   type DocumentNode,
@@ -31,6 +30,7 @@ import {
 import type { SubgraphTransport } from '../../platform/graph/transport.js';
 import type { Scope } from '../../platform/scope.js';
 import { directFetch } from './direct.js';
+import { PlanCompiler, type RunPlan } from './plan/compiler.js';
 import { checkCost, checkShape, compileCost, fragmentsOf, type ShapeLimits } from './shape.js';
 
 export interface OperationLimits extends ShapeLimits {
@@ -48,8 +48,8 @@ export interface PreparedOperation {
   readonly operation: OperationDefinitionNode;
   readonly document: DocumentNode;
   readonly plan: QueryPlan;
-  readonly context: ReturnType<typeof buildOperationContext>;
   readonly direct: FetchNode | null;
+  readonly run: RunPlan;
   cost(variables: Readonly<Record<string, unknown>>): number;
 }
 
@@ -58,7 +58,7 @@ export interface OperationResult {
   errors?: readonly GraphQLFormattedError[];
 }
 
-interface RawResult {
+export interface RawResult {
   data?: Record<string, unknown> | null;
   /** Rendered by a subgraph, or thrown on the way. */
   errors?: readonly unknown[];
@@ -75,9 +75,8 @@ export class Operations {
   /** The graph as callers see it, without what is internal. */
   readonly schema: GraphQLSchema;
   readonly #apiSchema: Schema;
-  readonly #supergraphSchema: GraphQLSchema;
   readonly #planner: QueryPlanner;
-  readonly #sources: Record<string, GraphQLDataSource> = Object.create(null);
+  readonly #compiler: PlanCompiler;
   readonly #transports: ReadonlyMap<string, SubgraphTransport>;
   readonly #limits: OperationLimits;
   readonly #log: Logger;
@@ -91,12 +90,17 @@ export class Operations {
     const supergraph = Supergraph.build(supergraphSdl);
     this.#apiSchema = supergraph.apiSchema();
     this.schema = this.#apiSchema.toGraphQLJSSchema();
-    this.#supergraphSchema = supergraph.schema.toGraphQLJSSchema();
     this.#planner = new QueryPlanner(supergraph);
     this.#limits = limits;
     this.#log = log;
     this.#transports = new Map(transports.map((transport) => [transport.name, transport]));
-    for (const transport of transports) this.#sources[transport.name] = asDataSource(transport);
+    this.#compiler = new PlanCompiler({
+      schema: this.schema,
+      apiSchema: this.#apiSchema,
+      supergraphSchema: supergraph.schema.toGraphQLJSSchema(),
+      transports: this.#transports,
+      log,
+    });
   }
 
   /** Throws the Problem that says what is wrong with the operation. */
@@ -126,7 +130,7 @@ export class Operations {
       document,
       plan,
       direct: directFetch(plan, document, operation),
-      context: buildOperationContext({ schema: this.schema, operationDocument: document, operationName }),
+      run: this.#compiler.compile({ plan, document, operation, operationName }),
       cost: compileCost(this.schema, operation, fragmentsOf(document)),
     };
   }
@@ -136,7 +140,7 @@ export class Operations {
     checkCost(prepared.cost(variables), this.#limits);
     const { data, errors } = prepared.direct
       ? await this.#fetch(prepared.direct, variables, scope)
-      : await this.#executePlan(prepared, variables, scope);
+      : await prepared.run(variables, scope);
     return { data: data ?? null, ...(errors && { errors: errors.map((error) => this.#render(error, scope)) }) };
   }
 
@@ -154,24 +158,6 @@ export class Operations {
       // As when the fetch is one of several: what failed is an error of the answer.
       return { data: null, errors: [error] };
     }
-  }
-
-  async #executePlan(prepared: PreparedOperation, variables: Variables, scope: Scope): Promise<RawResult> {
-    const requestContext = {
-      request: { variables },
-      context: scope,
-      logger: this.#log,
-      metrics: {},
-      schema: this.schema,
-    };
-    return (await executeQueryPlan(
-      prepared.plan,
-      this.#sources,
-      requestContext as unknown as Parameters<typeof executeQueryPlan>[2],
-      prepared.context,
-      this.#supergraphSchema,
-      this.#apiSchema,
-    )) as RawResult;
   }
 
   #checkVariables({ operation }: PreparedOperation, variables: Variables): void {
@@ -206,14 +192,4 @@ function read(source: string): DocumentNode {
 function whichOperation(operationName: string | undefined): string {
   if (operationName === undefined) return 'operationName must say which operation of the document to run.';
   return `The document has no operation named "${operationName.slice(0, 100)}".`;
-}
-
-function asDataSource(transport: SubgraphTransport): GraphQLDataSource {
-  return {
-    async process({ request, context }) {
-      const { query = '', variables, operationName } = request;
-      const answer = await transport.send({ query, variables, operationName }, context as unknown as Scope);
-      return answer as Awaited<ReturnType<GraphQLDataSource['process']>>;
-    },
-  };
 }

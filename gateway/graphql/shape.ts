@@ -28,7 +28,7 @@ export interface ShapeLimits {
 // Validation compares fields pair by pair. No honest operation comes near this many once its fragments are expanded.
 const MAX_SELECTIONS = 2_000;
 
-type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 export function fragmentsOf(document: DocumentNode): Fragments {
   const fragments = new Map<string, FragmentDefinitionNode>();
@@ -55,6 +55,8 @@ export function checkShape(document: DocumentNode, limits: ShapeLimits): void {
         walk(selection.selectionSet, depth, open, introspecting);
       } else {
         if (selection.alias && ++aliases > limits.aliases) throw refuse(`has more than ${limits.aliases} aliases`);
+        // Answers are plain objects on their way; under this name one would be given a prototype.
+        if (selection.alias?.value === '__proto__') throw refuse('uses the alias __proto__, which no answer can hold');
         // Introspection nests deeply by nature; graphql itself bounds the lists in it.
         const inside = introspecting || selection.name.value.startsWith('__');
         if (!inside && depth > limits.depth) throw refuse(`nests deeper than ${limits.depth} levels`);

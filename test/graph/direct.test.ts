@@ -34,8 +34,9 @@ beforeAll(async () => {
     ready: async () => {},
     close: async () => {},
   };
+  const others = (['accounts', 'images', 'registry'] as const).map((name) => ({ ...transport, name }));
   const limits = { depth: 12, cost: 20_000, aliases: 50, introspection: true };
-  operations = new Operations({ supergraphSdl, transports: [transport], limits, log });
+  operations = new Operations({ supergraphSdl, transports: [transport, ...others], limits, log });
 });
 
 async function run(source: string, variables = {}) {
