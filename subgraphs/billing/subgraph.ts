@@ -5,19 +5,23 @@ import type { Subgraph } from '../../platform/subgraph.js';
 import type { BillingContext } from './context.js';
 import type { BillingDeps } from './deps.js';
 import { createEngine } from './engine.js';
+import { LedgerResolver, ledgerEntryReference } from './ledger/ledger.resolver.js';
 import { RunResolver } from './run/run.resolver.js';
 import { openStore } from './store.js';
 import { TierResolver, UserTierResolver } from './tier/tier.resolver.js';
 import { TierService } from './tier/tier.service.js';
+import { UsageResolver, UserUsageResolver, usageReference } from './usage/usage.resolver.js';
 import { User } from './user/user.type.js';
 
 export function billingSchema(): Promise<SubgraphSchema> {
   return buildSubgraph<BillingContext>({
-    resolvers: [TierResolver, UserTierResolver, RunResolver],
+    resolvers: [TierResolver, UserTierResolver, UsageResolver, UserUsageResolver, LedgerResolver, RunResolver],
     extended: [User],
     references: {
       Tier: ({ slug }, { tiers }) => tiers.find(String(slug)),
       User: ({ id }) => ({ id }),
+      UsageSummary: usageReference,
+      LedgerEntry: ledgerEntryReference,
     },
   });
 }
@@ -34,8 +38,10 @@ export async function createBilling(deps: BillingDeps): Promise<Subgraph> {
       scope,
       spending,
       moneyIn,
+      ledger,
       tiers,
       accountLoader: byIdLoader(store.accounts),
+      entryLoader: byIdLoader(store.entries),
     }),
     tasks: [...sweeper.tasks, ...ledger.tasks],
     async ready() {

@@ -64,4 +64,33 @@ export const me: Route[] = [
       'conflict',
     ],
   }),
+  route({
+    method: 'GET',
+    path: '/v1/me/usage',
+    tag: 'Account',
+    id: 'getUsage',
+    summary: 'Your usage',
+    description:
+      'The billing month, counted from sign-up: what was granted, used and is left of it, in dollars exact to the ' +
+      'millionth. `available_usd` is what a run may cost right now.',
+    auth: 'required',
+    status: 200,
+    operation: `query Usage {
+      usage {
+        _: tier { tier: slug }
+        period_start: periodStart
+        period_end: periodEnd
+        granted_usd: grantedUsd
+        used_usd: usedUsd
+        remaining_usd: remainingUsd
+        available_usd: availableUsd
+        monthly_remaining_usd: monthlyRemainingUsd
+        monthly_refill_usd: monthlyRefillUsd
+        monthly_refill_at: monthlyRefillAt
+        purchased_remaining_usd: purchasedRemainingUsd
+        unpaid_balance_usd: unpaidBalanceUsd
+      }
+    }`,
+    errors: [],
+  }),
 ];

@@ -58,20 +58,16 @@ export interface AccountDocument {
   seq: number;
   /** Entries that may not have reached the ledger yet. */
   outbox: Entry[];
-  /** Set while there are such entries. */
-  outboxSince: Date | null;
-  /** When the first of the reservations runs out. */
-  sweepAt: Date | null;
+  /** There while there are such entries. */
+  outboxSince?: Date;
+  /** When the first of the reservations runs out; there while there is one. */
+  sweepAt?: Date;
 }
 
 export const BILLING_ACCOUNTS: CollectionDefinition = {
   name: 'billing_accounts',
   indexes: [
-    {
-      name: 'outbox',
-      key: { outboxSince: 1 },
-      options: { partialFilterExpression: { outboxSince: { $type: 'date' } } },
-    },
-    { name: 'sweep', key: { sweepAt: 1 }, options: { partialFilterExpression: { sweepAt: { $type: 'date' } } } },
+    { name: 'outbox', key: { outboxSince: 1 }, options: { sparse: true } },
+    { name: 'sweep', key: { sweepAt: 1 }, options: { sparse: true } },
   ],
 };

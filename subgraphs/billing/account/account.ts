@@ -112,6 +112,7 @@ export class Account {
     const { _id, kind, rev, openedAt, outboxSince } = this.#document;
     const reservations = [...this.reservations.values()];
     const outbox = [...this.#outbox, ...this.#fresh];
+    const sweepAt = reservations.reduce<Date | null>((first, { expiresAt }) => earliest(first, expiresAt), null);
     return {
       _id,
       kind,
@@ -124,11 +125,8 @@ export class Account {
       owed: this.owed,
       seq: this.#seq,
       outbox,
-      outboxSince: outbox.length === 0 ? null : this.#outbox.length > 0 ? outboxSince : this.#now,
-      sweepAt: reservations.reduce<Date | null>(
-        (first, { expiresAt }) => (first === null || expiresAt < first ? expiresAt : first),
-        null,
-      ),
+      ...(outbox.length > 0 && { outboxSince: (this.#outbox.length > 0 && outboxSince) || this.#now }),
+      ...(sweepAt && { sweepAt }),
     };
   }
 
@@ -518,8 +516,6 @@ export function emptyAccount(id: string, kind: AccountKind, openedAt: Date): Acc
     owed: { usd_micros: 0, credits: 0 },
     seq: 0,
     outbox: [],
-    outboxSince: null,
-    sweepAt: null,
   };
 }
 

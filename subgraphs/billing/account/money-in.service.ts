@@ -6,7 +6,7 @@
 import { Problem } from '../../../platform/errors.js';
 import { actOf } from '../ledger/ledger.model.js';
 import type { Account } from './account.js';
-import type { PotKind, TierSlug, Unit } from './account.model.js';
+import type { AccountDocument, PotKind, TierSlug, Unit } from './account.model.js';
 import { type Holder, userAccount } from './payers.js';
 import type { AccountWriter } from './writer.js';
 
@@ -110,6 +110,11 @@ export class MoneyIn {
   /** The account as it stands, with all refills and expiries up to this moment. Writes nothing. */
   look(holder: Holder): Promise<Account> {
     return this.#writer.look(userAccount(holder));
+  }
+
+  /** The same of a document that was read already. */
+  view(holder: Holder, document: AccountDocument | null): Account {
+    return this.#writer.view(userAccount(holder), document);
   }
 
   #act<T>(holder: Holder, act: string, source: string, apply: (account: Account) => T): Promise<T> {

@@ -71,8 +71,13 @@ export class AccountWriter {
 
   /** The account as it is in the store, brought to the present without writing. */
   async look(ref: AccountRef): Promise<Account> {
-    const { accounts, settings, now } = this.#deps;
-    return new Account((await accounts.findOne({ _id: ref.id })) ?? emptyOf(ref), settings, now());
+    return this.view(ref, await this.#deps.accounts.findOne({ _id: ref.id }));
+  }
+
+  /** The same of a document that was read already; null when there is none yet. */
+  view(ref: AccountRef, document: AccountDocument | null): Account {
+    const { settings, now } = this.#deps;
+    return new Account(document ?? emptyOf(ref), settings, now());
   }
 
   async #work(ref: AccountRef): Promise<void> {

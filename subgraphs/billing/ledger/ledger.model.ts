@@ -48,7 +48,7 @@ export const BILLING_LEDGER: CollectionDefinition = {
     {
       name: 'once',
       key: { once: 1 },
-      options: { unique: true, partialFilterExpression: { once: { $type: 'string' } } },
+      options: { unique: true, partialFilterExpression: { once: { $gt: '' } } },
     },
   ],
 };

@@ -6,6 +6,7 @@ import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError } from 'mongodb';
 import type { Logger } from 'pino';
+import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
 import type { AccountDocument } from '../account/account.model.js';
 import type { Entry } from './ledger.model.js';
@@ -53,6 +54,10 @@ export class Ledger {
     const found = await this.#deps.entries.find({ once: { $in: [...keys] } }).toArray();
     const byKey = new Map(found.map((entry) => [entry.once, entry]));
     return keys.map((key) => byKey.get(key) ?? null);
+  }
+
+  page(accountId: string, request: PageRequest): Promise<Page<Entry>> {
+    return findPage(this.#deps.entries, { accountId }, request);
   }
 
   writtenOf(accountId: string): ReadonlySet<string> {
@@ -125,7 +130,7 @@ export class Ledger {
       // entries that are not in the ledger yet, and its turn comes again.
       const writes = left.map(
         ({ _id, rev }): AnyBulkWriteOperation<AccountDocument> => ({
-          updateOne: { filter: { _id, rev }, update: { $set: { outbox: [], outboxSince: null } } },
+          updateOne: { filter: { _id, rev }, update: { $set: { outbox: [] }, $unset: { outboxSince: 1 } } },
         }),
       );
       const { modifiedCount } = await accounts.bulkWrite(writes, { ordered: false });
