@@ -209,11 +209,11 @@ interface SubgraphDeps extends Stores {
 }
 
 function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Promise<Subgraph[]> {
-  const { config, db, store, now } = deps;
+  const { config } = deps;
   const create: Record<SubgraphName, () => Promise<Subgraph>> = {
     accounts: () => createAccounts({ ...deps, settings: accountsSettings(config) }),
     registry: () => createRegistry({ ...deps, ...imageModels(deps), references: NOTHING_PUBLISHED }),
-    images: () => createImages({ db, store, publicUrl: config.PUBLIC_URL, now }),
+    images: () => createImages({ ...deps, settings: imagesSettings(config) }),
     billing: () => createBilling({ ...deps, settings: billingSettings(config) }),
   };
   return Promise.all(names.map((name) => create[name]()));
@@ -224,6 +224,16 @@ function imageModels({ config, circuits, log, now }: SubgraphDeps) {
   const providers = new Providers({ providers: configuredProviders(config), circuits, timeoutMs, log });
   const models = new Models({ configured: providers.configured, compatible: compatibleServer(config), now });
   return { models, providers, providerTimeoutMs: timeoutMs };
+}
+
+function imagesSettings(config: Config) {
+  return {
+    publicUrl: config.PUBLIC_URL,
+    maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    anonymousTtlHours: config.ANONYMOUS_IMAGE_TTL_HOURS,
+    outputHosts: config.MEDIA_FETCH_ALLOWLIST,
+    allowPrivateFetch: config.ALLOW_PRIVATE_FETCH === 'on',
+  };
 }
 
 function accountsSettings(config: Config) {

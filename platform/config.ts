@@ -112,6 +112,9 @@ function pricedList(example: string, description: string, shownDefault: string) 
 
 const HTTP = ['http:', 'https:'] as const;
 
+/** Where providers keep what they made, those that answer with a URL: fal and OpenAI. */
+const PROVIDER_MEDIA_HOSTS = ['fal.media', '*.fal.media', 'oaidalleapiprodscus.blob.core.windows.net'];
+
 function subgraphUrl(name: SubgraphName) {
   return url(
     HTTP,
@@ -200,7 +203,7 @@ export const VARIABLES = {
   STRIPE_WEBHOOK_SECRET: secret('whsec_…', 'Signing secret of the Stripe webhook', 'none'),
   STRIPE_BASE_URL: url(HTTP, 'https://api.stripe.com', 'Where Stripe answers', 'https://api.stripe.com'),
   MEDIA_FETCH_ALLOWLIST: list(
-    [],
+    PROVIDER_MEDIA_HOSTS,
     'cdn.example.com,*.images.example.com',
     'Hosts that outputs of providers may be fetched from',
     'the providers’ hosts',

@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import type { Logger } from 'pino';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
@@ -6,15 +7,24 @@ import type { Subgraph } from '../../platform/subgraph.js';
 import { type Images, NO_IMAGES } from './client.js';
 import type { ImagesContext } from './context.js';
 import { mountDoor } from './door/door.routes.js';
+import { type FetchSettings, fetchingOf } from './fetching.js';
 import { IMAGES, type ImageDocument } from './image/image.model.js';
 import { ImageResolver, referencedImage, UserImagesResolver } from './image/image.resolver.js';
 import { ImageService } from './image/image.service.js';
+import { PictureReader } from './picture/picture.js';
+import { ReferenceService } from './reference/reference.service.js';
 import { ServingService } from './serving/serving.service.js';
+
+export interface ImagesSettings extends FetchSettings {
+  publicUrl: string;
+  anonymousTtlHours: number;
+}
 
 export interface ImagesDeps {
   db: Db;
   store: ObjectStore;
-  publicUrl: string;
+  settings: ImagesSettings;
+  log: Logger;
   now: () => Date;
 }
 
@@ -32,13 +42,18 @@ export function imagesSchema(): Promise<SubgraphSchema> {
   });
 }
 
-export async function createImages({ db, store, publicUrl, now }: ImagesDeps): Promise<ImagesSubgraph> {
+export async function createImages({ db, store, settings, now }: ImagesDeps): Promise<ImagesSubgraph> {
+  const { publicUrl } = settings;
   const { schema } = await imagesSchema();
   await ensureIndexes(db, [IMAGES]);
-  const images = new ImageService({ images: db.collection<ImageDocument>(IMAGES.name), now });
-  const serving = new ServingService({ images: db.collection<ImageDocument>(IMAGES.name), store, now });
+  const collection = db.collection<ImageDocument>(IMAGES.name);
+  const images = new ImageService({ images: collection, now });
+  const serving = new ServingService({ images: collection, store, now });
+  const { fetcher, references: rules } = fetchingOf(settings);
+  const references = new ReferenceService({ fetcher, rules, serving, publicUrl, reader: () => new PictureReader() });
   const door: Images = {
     ...NO_IMAGES,
+    readReference: (reference) => references.read(reference),
     find: (token) => serving.find(token),
     open: (id, range, _requestId, signal) => serving.open(id, range, signal),
   };

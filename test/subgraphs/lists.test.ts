@@ -12,6 +12,7 @@ import { createImages } from '../../subgraphs/images/subgraph.js';
 import type { GeneratorDocument } from '../../subgraphs/registry/generator/generator.model.js';
 import { VersionedStatus } from '../../subgraphs/registry/versioned/versioned.model.js';
 import { billingDeps } from '../billing/support/settings.js';
+import { imagesDeps } from '../images/support/deps.js';
 import { openRegistry } from '../registry/support/registry.js';
 import { openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
 
@@ -94,7 +95,7 @@ beforeAll(async () => {
   const { db } = database;
   const options = { endpoint: 'http://127.0.0.1:1', region: 'none', bucket: 'none', forcePathStyle: true };
   const store = new ObjectStore({ ...options, credentials: undefined });
-  images = await createImages({ db, store, publicUrl: 'http://here', now: () => now });
+  images = await createImages(imagesDeps(db, store, () => now));
   registry = await openRegistry(db);
   billing = await createBilling(billingDeps(db, () => now));
   const both = (make: (ownerId: string, i: number) => object) =>

@@ -1,0 +1,27 @@
+import type { Db } from 'mongodb';
+import { pino } from 'pino';
+import type { ObjectStore } from '../../../platform/s3.js';
+import type { ImagesDeps } from '../../../subgraphs/images/subgraph.js';
+
+/** The images subgraph as it is set up by default, but for what a test says. */
+export function imagesDeps(
+  db: Db,
+  store: ObjectStore,
+  now: () => Date,
+  settings: Partial<ImagesDeps['settings']> = {},
+) {
+  return {
+    db,
+    store,
+    settings: {
+      publicUrl: 'http://here.test',
+      maxUploadBytes: 26_214_400,
+      anonymousTtlHours: 24,
+      outputHosts: [],
+      allowPrivateFetch: false,
+      ...settings,
+    },
+    log: pino({ level: 'silent' }),
+    now,
+  } satisfies ImagesDeps;
+}
