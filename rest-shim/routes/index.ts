@@ -3,8 +3,17 @@ import { apiKeys } from './v1/api-keys.js';
 import { imageGenerators } from './v1/image-generators.js';
 import { invitations } from './v1/invitations.js';
 import { me } from './v1/me.js';
+import { models } from './v1/models.js';
 import { signIn } from './v1/sign-in.js';
 import { teams } from './v1/teams.js';
 
 /** Every documented path. */
-export const ROUTES: readonly Route[] = [...signIn, ...me, ...apiKeys, ...teams, ...imageGenerators, ...invitations];
+export const ROUTES: readonly Route[] = [
+  ...signIn,
+  ...me,
+  ...apiKeys,
+  ...teams,
+  ...imageGenerators,
+  ...models,
+  ...invitations,
+];

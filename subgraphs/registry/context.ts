@@ -3,12 +3,14 @@ import type { PageLoader } from '../../platform/mongo/pages-by-owner.js';
 import type { Scope } from '../../platform/scope.js';
 import type { GeneratorVersion } from './generator/generator.model.js';
 import type { GeneratorLoader, GeneratorService, Generators } from './generator/generator.service.js';
+import type { Models } from './model/models.js';
 import type { RunDocument } from './run/run.model.js';
 import type { RunService } from './run/run.service.js';
 import type { RunStore } from './run/run.store.js';
 
 export interface RegistryContext {
   scope: Scope;
+  models: Models;
   /** What is deployed, version by version. */
   versions: { generators: Generators };
   generators: GeneratorService;

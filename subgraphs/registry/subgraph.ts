@@ -12,6 +12,7 @@ import { GENERATOR_VERSIONS, GENERATORS, type GeneratorConfig } from './generato
 import { GeneratorResolver, referencedGenerator, UserGeneratorsResolver } from './generator/generator.resolver.js';
 import { GeneratorService } from './generator/generator.service.js';
 import { SYSTEM_TIERS } from './model/entry.js';
+import { ModelResolver } from './model/model.resolver.js';
 import type { Models } from './model/models.js';
 import type { Providers } from './provider/providers.js';
 import { RUNS } from './run/run.model.js';
@@ -36,7 +37,7 @@ export interface RegistryDeps {
 
 export function registrySchema(): Promise<SubgraphSchema> {
   return buildSubgraph<RegistryContext>({
-    resolvers: [GeneratorResolver, UserGeneratorsResolver, RunResolver],
+    resolvers: [GeneratorResolver, UserGeneratorsResolver, RunResolver, ModelResolver],
     references: {
       ImageGenerator: ({ id }, context) => referencedGenerator(String(id), context),
       GenerationRun: ({ id }, context) => referencedRun(String(id), context),
@@ -76,6 +77,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
       const generatorLoader = deployed.loader();
       return {
         scope,
+        models,
         versions: { generators: deployed },
         generators,
         runs,

@@ -23,7 +23,7 @@ export interface ReadParams {
 export const MAX_SEED = 2_147_483_647;
 
 /** Every model takes these; the two that choose a size are read by its size rule. */
-const SIZE_PARAMETERS = ['image_size', 'aspect_ratio'] as const;
+export const SIZE_PARAMETERS = ['image_size', 'aspect_ratio'] as const;
 export const COMMON_PARAMETERS: Readonly<Record<string, Parameter>> = {
   enable_safety_checker: {
     kind: 'flag',

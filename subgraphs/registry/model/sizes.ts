@@ -93,7 +93,7 @@ export function resolveSize(rule: SizeRule, wish: SizeWish): Size | string {
     return ofAspect(rule, aspect ?? rule.default.aspect, wish.image_size);
   }
   const pixels = pixelsOf(wish.image_size);
-  if (pixels === null) return `image_size must be ${wordsFor(rule)}`;
+  if (pixels === null) return `image_size must be ${sizeWords(rule)}`;
   if (aspect !== undefined) return 'aspect_ratio and an image_size in pixels exclude each other';
   const [width, height] = pixels;
   const named = typeof wish.image_size === 'string' && Object.hasOwn(NAMED_SIZES, wish.image_size);
@@ -103,7 +103,7 @@ export function resolveSize(rule: SizeRule, wish: SizeWish): Size | string {
       : named
         ? nearest(sizesOf(rule), width / height)
         : (sizesOf(rule).find((candidate) => candidate.width === width && candidate.height === height) ?? null);
-  return found ?? `image_size must be ${wordsFor(rule)}`;
+  return found ?? `image_size must be ${sizeWords(rule)}`;
 }
 
 function isOneOf<const T extends string>(values: readonly T[], value: unknown): value is T {
@@ -157,7 +157,8 @@ function nearest(sizes: readonly Size[], ratio: number): Size | null {
   return sizes.reduce<Size | null>((best, next) => (best && distance(best) <= distance(next) ? best : next), null);
 }
 
-function wordsFor(rule: SizeRule): string {
+/** The sizes of a rule, for people. */
+export function sizeWords(rule: SizeRule): string {
   const names = Object.keys(NAMED_SIZES).join(', ');
   if (rule.kind === 'free') {
     return `WIDTHxHEIGHT with sides from ${rule.min} to ${rule.max} in steps of ${rule.step}, or a name that fits (${names})`;
