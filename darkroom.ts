@@ -38,7 +38,7 @@ import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js
 import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
 import { Models } from './subgraphs/registry/model/models.js';
 import { Providers } from './subgraphs/registry/provider/providers.js';
-import { compatibleServer, configuredProviders } from './subgraphs/registry/provider/settings.js';
+import { compatibleServer, configuredProviders, outputHosts } from './subgraphs/registry/provider/settings.js';
 import { createRegistry } from './subgraphs/registry/subgraph.js';
 import { NOTHING_PUBLISHED } from './subgraphs/registry/versioned/live-references.js';
 
@@ -231,7 +231,7 @@ function imagesSettings(config: Config) {
     publicUrl: config.PUBLIC_URL,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
     anonymousTtlHours: config.ANONYMOUS_IMAGE_TTL_HOURS,
-    outputHosts: config.MEDIA_FETCH_ALLOWLIST,
+    outputHosts: outputHosts(config),
     allowPrivateFetch: config.ALLOW_PRIVATE_FETCH === 'on',
   };
 }

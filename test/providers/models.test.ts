@@ -1,5 +1,6 @@
 /** The catalogue: every model can be priced at every size it draws, and what params say is checked before anything is asked. */
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../platform/config.js';
 import { Problem } from '../../platform/errors.js';
 import { CATALOGUE } from '../../subgraphs/registry/model/catalogue.js';
 import { contractsOf, type ProviderName, SYSTEM_TIERS } from '../../subgraphs/registry/model/entry.js';
@@ -7,6 +8,7 @@ import { Models } from '../../subgraphs/registry/model/models.js';
 import { readParams } from '../../subgraphs/registry/model/parameters.js';
 import { basePrice, priceOf, pricesOf } from '../../subgraphs/registry/model/price.js';
 import { ASPECT_RATIOS, NAMED_SIZES, sizesOf } from '../../subgraphs/registry/model/sizes.js';
+import { configuredProviders, outputHosts } from '../../subgraphs/registry/provider/settings.js';
 import { EVERYTHING } from './support.js';
 
 function modelsWith(providers: Iterable<ProviderName>, day = '2026-10-01'): Models {
@@ -257,6 +259,27 @@ describe('a system tier', () => {
 
   it('is never served by what was retired', () => {
     for (const { systemTier, retiresAt } of CATALOGUE) if (systemTier) expect(retiresAt).toBeUndefined();
+  });
+});
+
+describe('the settings', () => {
+  const providers = (environment: Record<string, string>) =>
+    configuredProviders(parseConfig(environment)).map(({ name }) => name);
+
+  it('turn on the providers that have a key, and the built-in renderer when none has or when told so', () => {
+    expect(providers({})).toEqual(['local']);
+    expect(providers({ LOCAL_PROVIDER: 'off' })).toEqual([]);
+    expect(providers({ OPENAI_API_KEY: 'k', FAL_KEY: 'k' })).toEqual(['openai', 'fal']);
+    expect(providers({ GEMINI_API_KEY: 'k', LOCAL_PROVIDER: 'on' })).toEqual(['google', 'local']);
+    expect(providers({ CLOUDFLARE_ACCOUNT_ID: 'a', CLOUDFLARE_API_TOKEN: 't' })).toEqual(['cloudflare']);
+    expect(providers({ OPENAI_IMAGE_BASE_URL: 'http://gpu:8080/v1' })).toEqual(['openai-compatible', 'local']);
+  });
+
+  it('let outputs be fetched from where providers keep them, or from where the operator says', () => {
+    const hosts = (environment: Record<string, string>) => outputHosts(parseConfig(environment));
+    expect(hosts({})).toEqual(['fal.media', '*.fal.media']);
+    expect(hosts({ FAL_BASE_URL: 'http://127.0.0.1:9000' })).toContain('127.0.0.1');
+    expect(hosts({ MEDIA_FETCH_ALLOWLIST: 'cdn.example.com' })).toEqual(['cdn.example.com']);
   });
 });
 
