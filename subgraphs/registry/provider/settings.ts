@@ -40,15 +40,11 @@ export function compatibleServer(config: Config): CompatibleServer | null {
   return { models: new Map(named), otherMicros: named.length === 0 ? toMicros(config.OPENAI_IMAGE_PRICE_USD) : null };
 }
 
-/** Where providers keep what they hand out addresses of, beside the host they are asked at. */
-const CDNS = ['fal.media', '*.fal.media'];
-
-/** Hosts that outputs may be fetched from: the operator's list, or else those of the providers. */
+/** Hosts that outputs may be fetched from: those of the list, and where the operator has a provider asked. */
 export function outputHosts(config: Config): readonly string[] {
   const { MEDIA_FETCH_ALLOWLIST, FAL_BASE_URL, OPENAI_IMAGE_BASE_URL } = config;
-  if (MEDIA_FETCH_ALLOWLIST.length > 0) return MEDIA_FETCH_ALLOWLIST;
   const asked = [FAL_BASE_URL, OPENAI_IMAGE_BASE_URL].flatMap((url) => (url ? [new URL(url).hostname] : []));
-  return [...CDNS, ...asked];
+  return [...MEDIA_FETCH_ALLOWLIST, ...asked];
 }
 
 function toMicros(usd: number): number {
