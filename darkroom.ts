@@ -132,7 +132,7 @@ async function compose(
   const checks: Check[] = [];
   const transports = serves ? transportsOf(connections, checks) : null;
   const app = transports
-    ? await gatewayApp({ config, http, metrics, events, log, transports, closers })
+    ? await gatewayApp({ config, http, metrics, events, images, log, transports, closers, now })
     : subgraphApp({ role, http, secrets, log, local, checks });
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
   mountHealth(app, checks, metrics, config.METRICS_TOKEN);
@@ -278,12 +278,14 @@ interface GatewayParts {
   http: HttpOptions;
   metrics: Metrics;
   events: Events;
+  images: Images;
   log: Logger;
   transports: Transports;
   closers: Closers;
+  now: () => Date;
 }
 
-async function gatewayApp({ config, http, metrics, events, log, transports, closers }: GatewayParts) {
+async function gatewayApp({ config, http, metrics, events, images, log, transports, closers, now }: GatewayParts) {
   const accounts = new AccountsClient(transports.accounts);
   const identity = new Identity({
     findCaller: (keyHash, requestId) => accounts.caller(keyHash, requestId),
@@ -308,8 +310,11 @@ async function gatewayApp({ config, http, metrics, events, log, transports, clos
     http,
     operations,
     identity,
+    images,
+    events,
     limits,
     log,
+    now,
     settings: {
       publicUrl: config.PUBLIC_URL,
       version: VERSION,

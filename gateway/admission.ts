@@ -14,13 +14,24 @@ export interface AdmissionDeps {
 
 export type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<Scope>;
 
-export function createAdmission({ identity, limiter }: AdmissionDeps): Admit {
-  return async (request, reply) => {
-    const network = networkOf(request.ip);
-    const credential = credentialOf(request.headers, request.url.startsWith('/v2/'));
-    const caller = credential === null ? null : await resolve(credential, request.id, network, reply);
-    if (limiter) await count(limiter, caller ? `key:${caller.keyId}` : `net:${network}`, reply);
-    return { requestId: request.id, network, caller, internal: false };
+export interface Admission {
+  admit: Admit;
+  /** For requests that are open to everybody and cost us something all the same. */
+  countNetwork(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+}
+
+export function createAdmission({ identity, limiter }: AdmissionDeps): Admission {
+  return {
+    async admit(request, reply) {
+      const network = networkOf(request.ip);
+      const credential = credentialOf(request.headers, request.url.startsWith('/v2/'));
+      const caller = credential === null ? null : await resolve(credential, request.id, network, reply);
+      if (limiter) await count(limiter, caller ? `key:${caller.keyId}` : `net:${network}`, reply);
+      return { requestId: request.id, network, caller, internal: false };
+    },
+    async countNetwork(request, reply) {
+      if (limiter) await count(limiter, `net:${networkOf(request.ip)}`, reply);
+    },
   };
 
   async function resolve(credential: string, requestId: string, network: string, reply: FastifyReply): Promise<Caller> {

@@ -2,7 +2,8 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { createHttp, type HttpOptions } from '../platform/http.js';
+import type { Events } from '../platform/events.js';
+import { answerFirst, createHttp, type HttpOptions } from '../platform/http.js';
 import type { RateLimits } from '../platform/limits.js';
 import type { Scope } from '../platform/scope.js';
 import { CLIENT_CONFIG } from '../rest-shim/client-config.js';
@@ -10,19 +11,27 @@ import { INTRODUCTION } from '../rest-shim/introduction.js';
 import { openApi } from '../rest-shim/openapi.js';
 import { ROUTES } from '../rest-shim/routes/index.js';
 import { mountShim } from '../rest-shim/shim.js';
+import type { Images } from '../subgraphs/images/client.js';
 import { createAdmission } from './admission.js';
 import { mountGraph } from './graphql/http.js';
 import type { Operations } from './graphql/operations.js';
 import { PersistedQueries } from './graphql/persisted.js';
 import type { Identity } from './identity.js';
 import { explorerPage, pages } from './pages.js';
+import { Bytes } from './serving/bytes.js';
+import { Records } from './serving/records.js';
+import { mountServing, SERVING_ROUTE } from './serving/serve.js';
+import { warmImages } from './serving/warm.js';
 
 export interface GatewayDeps {
   http: HttpOptions;
   operations: Operations;
   identity: Identity;
+  images: Images;
+  events: Events;
   limits: RateLimits;
   log: Logger;
+  now: () => Date;
   settings: GatewaySettings;
 }
 
@@ -57,9 +66,17 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     maxAge: 86_400,
   });
 
-  const admit = createAdmission({ identity, limiter: deps.limits.limiter('requests', settings.requestsPerMinute, 60) });
-  // A change may be about the caller's own profile or keys: the next request must see it.
-  const onMutation = ({ caller }: Scope) => caller && identity.forget(caller.userId);
+  const limiter = deps.limits.limiter('requests', settings.requestsPerMinute, 60);
+  const admission = createAdmission({ identity, limiter });
+  const { admit } = admission;
+  const records = new Records({ images: deps.images, events: deps.events });
+  app.addHook('onClose', async () => records.close());
+  // A change may be about the caller's own profile, keys or images: the next request must see it.
+  const onMutation = ({ caller }: Scope) => {
+    if (!caller) return;
+    identity.forget(caller.userId);
+    records.forgetOwner(caller.userId);
+  };
 
   mountGraph(app, {
     operations,
@@ -70,6 +87,9 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     explorer: explorerPage,
   });
   mountShim(app, { routes: ROUTES, operations, admit, onMutation });
+  const bytes = new Bytes(deps.images);
+  mountServing(app, { images: deps.images, records, bytes, admission, now: deps.now });
+  answerFirst(app, deps.http, SERVING_ROUTE, warmImages({ records, bytes, now: deps.now }));
   mountDocuments(app, operations, settings);
   await app.register(pages({ assetsDir: settings.assetsDir }));
   return app;
@@ -105,6 +125,25 @@ function mountDocuments(app: FastifyInstance, operations: Operations, settings: 
 }
 
 const EXTRA_PATHS = {
+  '/v1/i/{token}.{ext}': {
+    get: {
+      operationId: 'serveImage',
+      tags: ['Images'],
+      summary: 'The bytes of a hosted image',
+      description:
+        'Public images: for anyone, with cache headers. Private ones: for their owner. The extension is decoration. ' +
+        '`If-None-Match`, `If-Modified-Since`, `Range` (one range) and `If-Range` work as in RFC 9110.',
+      parameters: ['token', 'ext'].map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+      responses: {
+        200: { description: 'The bytes.', content: { 'image/*': { schema: { type: 'string', format: 'binary' } } } },
+        206: { description: 'The part that `Range` asked for.' },
+        304: { description: 'What the caller has is still right.' },
+        401: { description: '`auth_required`: a private image, and no good credentials.' },
+        404: { description: '`image_not_found`: there is none, it has expired, or it is somebody else’s.' },
+        416: { description: '`range_not_satisfiable`' },
+      },
+    },
+  },
   '/healthz': {
     get: {
       operationId: 'health',

@@ -1,4 +1,5 @@
 /** Runs background tasks, each in one of many processes at a time, and never two runs of one task at once here. */
+import { setMaxListeners } from 'node:events';
 import type { Collection, Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { newId } from './ids.js';
@@ -23,6 +24,8 @@ export class TaskRunner {
   constructor(db: Db, collection: string, log: Logger) {
     this.#leases = db.collection<Lease>(collection);
     this.#log = log;
+    // Each task waits for it, and there may be any number of tasks.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   start(tasks: readonly BackgroundTask[]): void {

@@ -59,6 +59,7 @@ export const ERRORS = {
     hint: 'The type is read from the bytes; the name and the declared type play no part.',
   },
   unsupported_media_type: { status: 415, message: 'The media type of the request body is not supported here.' },
+  range_not_satisfiable: { status: 416, message: 'The range begins behind the last byte.' },
   quota_exceeded: { status: 422, message: 'A quota of this account is used up.' },
   headers_too_large: { status: 431, message: 'The request headers are too large.' },
   rate_limited: { status: 429, message: 'Too many requests.', retryable: true },

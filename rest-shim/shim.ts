@@ -59,7 +59,7 @@ function fastifyPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-function refuseOtherMethods(app: FastifyInstance, url: string, allowed: ReadonlySet<Method>): void {
+export function refuseOtherMethods(app: FastifyInstance, url: string, allowed: ReadonlySet<Method>): void {
   const allow = [...allowed, ...(allowed.has('GET') ? ['HEAD'] : [])].join(', ');
   app.route({
     method: METHODS.filter((method) => !allowed.has(method)),
