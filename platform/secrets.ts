@@ -1,4 +1,4 @@
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** Keys derived from SECRET_KEY, one per purpose, so that a value made for one use means nothing in another. */
 export class Secrets {
@@ -32,7 +32,7 @@ export class Secrets {
 
 /** For secrets with at least 128 bits of entropy, where a slow or keyed hash would protect nothing more. */
 export function sha256(value: string): string {
-  return createHash('sha256').update(value).digest('base64url');
+  return hash('sha256', value, 'base64url');
 }
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

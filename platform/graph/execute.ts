@@ -5,6 +5,7 @@ import {
   execute,
   type GraphQLFormattedError,
   type GraphQLSchema,
+  Kind,
   parse,
   validate,
 } from 'graphql';
@@ -27,6 +28,8 @@ export interface GraphResponse {
 
 interface KnownDocument {
   document: DocumentNode;
+  operations: number;
+  operationName: string | undefined;
   uses: number;
   compiled: CompiledQuery | 'unfit' | undefined;
 }
@@ -57,9 +60,9 @@ export class SubgraphExecutor {
   }
 
   #document({ query, operationName }: GraphRequest): KnownDocument | GraphResponse {
-    const key = operationName === undefined ? query : `${operationName}\n${query}`;
-    const found = this.#known.get(key);
-    if (found) return found;
+    // The text of a plan's fetch has its hash already; a key put together here would be hashed for every request.
+    const found = this.#known.get(query);
+    if (found && (found.operations === 1 || found.operationName === operationName)) return found;
     // A gateway of another version may ask for fields that do not exist here; validation says so instead of
     // leaving them out.
     const document = parse(query, { noLocation: true });
@@ -71,8 +74,9 @@ export class SubgraphExecutor {
       );
       return { data: null, errors: [problemToGraphQL(new Problem('unavailable'))] };
     }
-    const known: KnownDocument = { document, uses: 0, compiled: undefined };
-    this.#known.set(key, known);
+    const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION).length;
+    const known: KnownDocument = { document, operations, operationName, uses: 0, compiled: undefined };
+    this.#known.set(query, known);
     return known;
   }
 

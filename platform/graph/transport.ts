@@ -14,12 +14,23 @@ export interface SubgraphTransport {
   close(): Promise<void>;
 }
 
-/** The contexts of one scope, so that all fetches of one request share a subgraph's DataLoaders. */
+/** On the scope itself: a WeakMap with an entry per request is what the garbage collector would be busiest with. */
+const CONTEXTS = Symbol('contexts');
+
+function contextsOf(scope: Scope & { [CONTEXTS]?: Map<LocalTransport, object> }): Map<LocalTransport, object> {
+  const known = scope[CONTEXTS];
+  if (known) return known;
+  const contexts = new Map<LocalTransport, object>();
+  // Not for those who copy a scope: a copy is another request's.
+  Object.defineProperty(scope, CONTEXTS, { value: contexts });
+  return contexts;
+}
+
+/** All fetches of one request share a context, and so a subgraph's DataLoaders. */
 export class LocalTransport implements SubgraphTransport {
   readonly name: SubgraphName;
   readonly #subgraph: Subgraph;
   readonly #executor: SubgraphExecutor;
-  readonly #contexts = new WeakMap<Scope, object>();
 
   constructor(subgraph: Subgraph, executor: SubgraphExecutor) {
     this.name = subgraph.name;
@@ -28,10 +39,11 @@ export class LocalTransport implements SubgraphTransport {
   }
 
   send(request: GraphRequest, scope: Scope): Promise<GraphResponse> {
-    let context = this.#contexts.get(scope);
+    const contexts = contextsOf(scope);
+    let context = contexts.get(this);
     if (!context) {
       context = this.#subgraph.context(scope);
-      this.#contexts.set(scope, context);
+      contexts.set(this, context);
     }
     return this.#executor.execute(request, context, scope.requestId);
   }

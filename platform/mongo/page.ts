@@ -1,5 +1,6 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import { Problem } from '../errors.js';
+import { findBatch } from './batch.js';
 
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 100;
@@ -50,11 +51,10 @@ export async function findPage<T extends Document & { _id: string }>(
   const size = pageSize(request);
   const after = request.after ? { _id: { $lt: decodeCursor(request.after) } } : {};
   // One more than asked for tells whether there is a next page.
-  const found = (await collection
-    .find({ ...filter, ...after } as Filter<T>)
-    .sort({ _id: -1 })
-    .limit(size + 1)
-    .toArray()) as T[];
+  const found = await findBatch(collection, { ...filter, ...after } as Filter<T>, {
+    sort: { _id: -1 },
+    limit: size + 1,
+  });
   return pageOf(found, size, (item) => encodeCursor(item._id));
 }
 

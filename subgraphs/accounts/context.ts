@@ -1,5 +1,6 @@
 /** What resolvers are given: who asks, the services, and loaders that live as long as the request. */
 import DataLoader from 'dataloader';
+import { contextsOf } from '../../platform/graph/context.js';
 import type { Page, PageRequest } from '../../platform/mongo/page.js';
 import type { Scope } from '../../platform/scope.js';
 import type { ApiKeyDoc } from './api-key/api-key.model.js';
@@ -43,38 +44,34 @@ export interface AccountsContext extends AccountsServices {
 
 const MAX_BATCH = 500;
 
-export function createContext(services: AccountsServices, scope: Scope): AccountsContext {
+export function createContexts(services: AccountsServices): (scope: Scope) => AccountsContext {
   const { userService, apiKeyService, teamService, invitationService } = services;
-  const viewerId = scope.caller?.userId;
   const options = { maxBatchSize: MAX_BATCH };
-
-  const users = new DataLoader<string, Profile | null>((ids) => userService.byIds(ids), options);
-  // The edge resolved the caller a moment ago: showing them costs no query.
-  if (scope.caller) {
-    const { keyId: _, ...profile } = scope.caller;
-    users.prime(profile.userId, profile);
-  }
 
   /** A loader of what belongs to the caller: without one there is nothing. */
   function ofCaller<T>(load: (userId: string, ids: readonly string[]) => Promise<(T | null)[]>) {
-    return new DataLoader<string, T | null>(
-      async (ids) => (viewerId === undefined ? ids.map(() => null) : load(viewerId, ids)),
-      options,
-    );
+    return ({ scope: { caller } }: AccountsContext) =>
+      new DataLoader<string, T | null>(
+        async (ids) => (caller ? load(caller.userId, ids) : ids.map(() => null)),
+        options,
+      );
   }
 
-  return {
-    ...services,
-    scope,
-    users,
+  return contextsOf<AccountsContext, 'users' | 'apiKeys' | 'teams' | 'invitations' | 'memberPages'>(services, {
+    users({ scope: { caller } }) {
+      const users = new DataLoader<string, Profile | null>((ids) => userService.byIds(ids), options);
+      // The edge resolved the caller a moment ago: showing them costs no query.
+      return caller ? users.prime(caller.userId, caller) : users;
+    },
     apiKeys: ofCaller((userId, ids) => apiKeyService.byIds(userId, ids)),
     teams: ofCaller((userId, ids) => teamService.byIds(userId, ids)),
     invitations: ofCaller((userId, ids) => invitationService.byIds(userId, ids)),
-    memberPages: new DataLoader((keys) => loadMembers(teamService, viewerId, keys), {
-      ...options,
-      cacheKeyFn: ({ teamId, first, after }) => JSON.stringify([teamId, first ?? null, after ?? null]),
-    }),
-  };
+    memberPages: ({ scope }) =>
+      new DataLoader((keys) => loadMembers(teamService, scope.caller?.userId, keys), {
+        ...options,
+        cacheKeyFn: ({ teamId, first, after }) => JSON.stringify([teamId, first ?? null, after ?? null]),
+      }),
+  });
 }
 
 const NOBODY: Page<Member> = { items: [], cursorOf: () => '', hasNextPage: false };

@@ -1,11 +1,10 @@
 /** Users, sign-in, keys, handles, teams and invitations. */
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
-import type { Scope } from '../../platform/scope.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import { ApiKeyResolver, apiKeyReference } from './api-key/api-key.resolver.js';
 import { ApiKeyService } from './api-key/api-key.service.js';
 import { LastUse } from './api-key/last-use.js';
-import { type AccountsContext, createContext } from './context.js';
+import { type AccountsContext, createContexts } from './context.js';
 import type { AccountsDeps } from './deps.js';
 import { GatewayResolver } from './gateway/gateway.resolver.js';
 import { GatewayService } from './gateway/gateway.service.js';
@@ -89,7 +88,7 @@ export async function createAccounts(deps: AccountsDeps): Promise<Subgraph> {
   return {
     name: 'accounts',
     schema,
-    context: (scope: Scope) => createContext(services, scope),
+    context: createContexts(services),
     tasks: [...signInService.tasks, ...handleService.tasks, ...teamService.tasks, ...settler.tasks],
     async ready() {
       await db.command({ ping: 1 });

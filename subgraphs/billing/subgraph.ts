@@ -1,5 +1,6 @@
 /** Accounts of money and credits: what comes in, what is held and spent, and the ledger of it. */
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
+import { contextsOf } from '../../platform/graph/context.js';
 import { byIdLoader } from '../../platform/mongo/loader.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import type { BillingContext } from './context.js';
@@ -34,15 +35,10 @@ export async function createBilling(deps: BillingDeps): Promise<Subgraph> {
   return {
     name: 'billing',
     schema,
-    context: (scope): BillingContext => ({
-      scope,
-      spending,
-      moneyIn,
-      ledger,
-      tiers,
-      accountLoader: byIdLoader(store.accounts),
-      entryLoader: byIdLoader(store.entries),
-    }),
+    context: contextsOf<BillingContext, 'accountLoader' | 'entryLoader'>(
+      { spending, moneyIn, ledger, tiers },
+      { accountLoader: () => byIdLoader(store.accounts), entryLoader: () => byIdLoader(store.entries) },
+    ),
     tasks: [...sweeper.tasks, ...ledger.tasks],
     async ready() {
       await db.command({ ping: 1 });

@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
+import { contextsOf } from '../../platform/graph/context.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
 import type { Subgraph } from '../../platform/subgraph.js';
@@ -62,7 +63,7 @@ export async function createImages({ db, store, settings, now }: ImagesDeps): Pr
     schema,
     door,
     mount: (app, authorize) => mountDoor(app, door, authorize),
-    context: (scope): ImagesContext => ({ scope, publicUrl, images, imageLoader: images.loader() }),
+    context: contextsOf<ImagesContext, 'imageLoader'>({ publicUrl, images }, { imageLoader: () => images.loader() }),
     tasks: [],
     async ready() {
       await Promise.all([db.command({ ping: 1 }), store.ready()]);

@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
+import { contextsOf } from '../../platform/graph/context.js';
 import { Idempotency, namedRequests } from '../../platform/idempotency.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { Secrets } from '../../platform/secrets.js';
@@ -73,21 +74,15 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
   return {
     name: 'registry',
     schema,
-    context(scope): RegistryContext {
-      const generatorLoader = deployed.loader();
-      return {
-        scope,
-        models,
-        versions: { generators: deployed },
-        generators,
-        runs,
-        runStore,
-        generatorLoader,
-        versionPages: deployed.versionPages(generatorLoader),
-        runPages: runStore.pageLoader(),
-        runLoader: runStore.loader(),
-      };
-    },
+    context: contextsOf<RegistryContext, 'generatorLoader' | 'versionPages' | 'runPages' | 'runLoader'>(
+      { models, versions: { generators: deployed }, generators, runs, runStore },
+      {
+        generatorLoader: () => deployed.loader(),
+        versionPages: ({ generatorLoader }) => deployed.versionPages(generatorLoader),
+        runPages: () => runStore.pageLoader(),
+        runLoader: () => runStore.loader(),
+      },
+    ),
     tasks: [...deployed.tasks, ...recovery.tasks, named.task('registry-named-runs')],
     async ready() {
       await db.command({ ping: 1 });

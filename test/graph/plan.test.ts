@@ -17,7 +17,7 @@ import { SUBGRAPH_NAMES } from '../../platform/subgraph.js';
 import { chooser, makeOperation } from './support/made-operations.js';
 import { type MadeUpSettings, madeUpTransport } from './support/made-up.js';
 
-const RUNS = process.env['LONG'] ? 5_000 : 400;
+const RUNS = process.env['LONG'] ? 5_000 : 250;
 const scope = { ...systemScope('test'), internal: false };
 const CALM: MadeUpSettings = { seed: 1, nulls: 0, failures: 0 };
 

@@ -1,6 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { newId, PlainId } from '../../../platform/ids.js';
+import { findBatch } from '../../../platform/mongo/batch.js';
 import { decodeCursor, encodeCursor, type Page, type PageRequest, pageSize } from '../../../platform/mongo/page.js';
 import { type Caller, requireCaller, type Scope } from '../../../platform/scope.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
@@ -43,12 +44,11 @@ export class TeamService {
   async list({ userId }: Caller, role: TeamRole | null, request: PageRequest): Promise<Page<TeamSummary>> {
     const size = pageSize(request);
     const after = request.after ? { _id: { $lt: decodeCursor(request.after) } } : {};
-    const items = await this.#deps.teams
-      .find({ ...inRole(userId, role), ...after })
-      .project<TeamSummary>(SUMMARY_FIELDS)
-      .sort({ _id: -1 })
-      .limit(size + 1)
-      .toArray();
+    const items = await findBatch<TeamDoc, TeamSummary>(
+      this.#deps.teams,
+      { ...inRole(userId, role), ...after },
+      { projection: SUMMARY_FIELDS, sort: { _id: -1 }, limit: size + 1 },
+    );
     return {
       items: items.slice(0, size),
       cursorOf: ({ _id }) => encodeCursor(_id),
@@ -58,10 +58,11 @@ export class TeamService {
 
   /** Null in place of teams that are not there or that this user does not belong to. */
   async byIds(userId: string, ids: readonly string[]): Promise<(TeamSummary | null)[]> {
-    const found = await this.#deps.teams
-      .find({ _id: { $in: [...ids] }, 'members.userId': userId })
-      .project<TeamSummary>(SUMMARY_FIELDS)
-      .toArray();
+    const found = await findBatch<TeamDoc, TeamSummary>(
+      this.#deps.teams,
+      { _id: { $in: [...ids] }, 'members.userId': userId },
+      { projection: SUMMARY_FIELDS, limit: ids.length },
+    );
     const byId = new Map(found.map((team) => [team._id, team]));
     return ids.map((id) => byId.get(id) ?? null);
   }
@@ -76,8 +77,13 @@ export class TeamService {
     const handle = readHandle(identifier);
     const named = id !== null ? { _id: id } : handle !== null ? { handle } : null;
     const projection = { ...SUMMARY_FIELDS, rev: 1 } as const;
-    const team =
-      named && (await this.#deps.teams.findOne<FoundTeam>({ ...named, 'members.userId': userId }, { projection }));
+    const [team] = named
+      ? await findBatch<TeamDoc, FoundTeam>(
+          this.#deps.teams,
+          { ...named, 'members.userId': userId },
+          { projection, limit: 1 },
+        )
+      : [];
     if (!team) throw new Problem('not_found', 'Team not found.');
     return team;
   }

@@ -2,6 +2,7 @@ import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../../../platform/events.js';
 import { newId } from '../../../platform/ids.js';
+import { findBatch } from '../../../platform/mongo/batch.js';
 import { type Caller, requireCaller, type Scope } from '../../../platform/scope.js';
 import type { AccountsSettings } from '../deps.js';
 import type { Limiter } from '../limiter.js';
@@ -33,10 +34,12 @@ export class UserService {
   }
 
   async byIds(ids: readonly string[]): Promise<(Profile | null)[]> {
-    const found = await this.#users
-      .find({ _id: { $in: [...ids] } })
-      .project<ProfileDoc>(PROFILE_FIELDS)
-      .toArray();
+    const limit = ids.length;
+    const found = await findBatch<UserDoc, ProfileDoc>(
+      this.#users,
+      { _id: { $in: [...ids] } },
+      { projection: PROFILE_FIELDS, limit },
+    );
     const profiles = new Map(found.map((doc) => [doc._id, profileOf(doc)]));
     return ids.map((id) => profiles.get(id) ?? null);
   }
