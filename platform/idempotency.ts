@@ -70,14 +70,7 @@ export class Idempotency<T> {
   async run(name: RequestName & { fingerprint: string }, work: (workId: string) => Promise<T>): Promise<T> {
     const begun = await this.begin(name);
     if (begun instanceof EarlierAnswer) return begun.to(name.fingerprint);
-    try {
-      const answer = await work(begun.workId);
-      await begun.finish(answer, name.fingerprint);
-      return answer;
-    } catch (error) {
-      await begun.abandon();
-      throw error;
-    }
+    return begun.through(work, () => name.fingerprint);
   }
 
   /** Throws `conflict` while an earlier attempt is at work, and for a name that was given to something else. */
@@ -149,6 +142,9 @@ export class Idempotency<T> {
       abandon: async () => {
         await this.#requests.deleteOne(mine);
       },
+      leave: async () => {
+        await this.#requests.updateOne(mine, { $set: { leaseUntil: this.#now() } });
+      },
     });
   }
 
@@ -168,6 +164,7 @@ interface Steps<T> {
   renew(): Promise<void>;
   finish(answer: T, fingerprint: string): Promise<void>;
   abandon(): Promise<void>;
+  leave(): Promise<void>;
 }
 
 /** An attempt at a request. It holds the name until it finishes, abandons it, or its process dies. */
@@ -181,6 +178,24 @@ export class Attempt<T> {
     this.#steps = steps;
     // A renewal that fails is made up for by the next one; without any the lease runs out, which is what it is for.
     this.#renewal = setInterval(() => void steps.renew().catch(() => undefined), LEASE_MS / 3).unref();
+  }
+
+  /** Work that throws frees the name. Work that is done but cannot be noted is left for the next attempt to find. */
+  async through<A extends T>(work: (workId: string) => Promise<A>, fingerprint: (answer: A) => string): Promise<A> {
+    let answer: A;
+    try {
+      answer = await work(this.workId);
+    } catch (error) {
+      await this.abandon();
+      throw error;
+    }
+    try {
+      await this.finish(answer, fingerprint(answer));
+      return answer;
+    } catch (error) {
+      await this.#steps.leave().catch(() => undefined);
+      throw error;
+    }
   }
 
   async finish(answer: T, fingerprint: string): Promise<void> {

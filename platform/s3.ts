@@ -1,5 +1,18 @@
 import { Readable } from 'node:stream';
-import { CreateBucketCommand, GetObjectCommand, HeadBucketCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  NotFound,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { type ObjectToWrite, writeObject } from './s3-writer.js';
 
 export interface ObjectStoreOptions {
   endpoint: string | undefined;
@@ -60,6 +73,47 @@ export class ObjectStore {
       if (error instanceof NoSuchKey) return null;
       throw error;
     }
+  }
+
+  /** All or nothing, with about one part of 5 MiB in memory. */
+  write(object: ObjectToWrite): Promise<void> {
+    return writeObject(this.client, this.bucket, object);
+  }
+
+  async exists(key: string): Promise<boolean> {
+    try {
+      await this.client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }));
+      return true;
+    } catch (error) {
+      if (error instanceof NotFound) return false;
+      throw error;
+    }
+  }
+
+  /** Also what has been sent of an object whose writer died. Nothing there is no error. */
+  async delete(key: string): Promise<void> {
+    await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }));
+    const { Uploads = [] } = await this.client.send(
+      new ListMultipartUploadsCommand({ Bucket: this.bucket, Prefix: key }),
+    );
+    for (const { Key, UploadId } of Uploads) {
+      if (Key !== key) continue;
+      await this.client.send(new AbortMultipartUploadCommand({ Bucket: this.bucket, Key, UploadId }));
+    }
+  }
+
+  /** A page of keys in their order, behind `after`. Null for `next` on the last one. */
+  async list(prefix: string, after: string | null, limit: number): Promise<{ keys: string[]; next: string | null }> {
+    const { Contents = [], IsTruncated } = await this.client.send(
+      new ListObjectsV2Command({
+        Bucket: this.bucket,
+        Prefix: prefix,
+        MaxKeys: limit,
+        ...(after !== null && { StartAfter: after }),
+      }),
+    );
+    const keys = Contents.flatMap(({ Key }) => Key ?? []);
+    return { keys, next: IsTruncated ? (keys.at(-1) ?? null) : null };
   }
 
   close(): void {

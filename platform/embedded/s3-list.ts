@@ -44,6 +44,22 @@ export async function listObjectsV2(store: FilesystemStore, bucket: string, quer
   ]);
 }
 
+/** ListMultipartUploads, on one page: what is unfinished is little. s3rver has nothing of the kind. */
+export function listUploads(
+  bucket: string,
+  prefix: string,
+  uploads: readonly { key: string; uploadId: string }[],
+): string {
+  return element('ListMultipartUploadsResult', [
+    element('Bucket', bucket),
+    element('Prefix', prefix),
+    element('IsTruncated', false),
+    ...uploads
+      .filter(({ key }) => key.startsWith(prefix))
+      .map(({ key, uploadId }) => element('Upload', [element('Key', key), element('UploadId', uploadId)])),
+  ]);
+}
+
 /** Markup goes in as an array, values as they are. */
 function element(name: string, content: string[] | string | number | boolean): string {
   const text = Array.isArray(content)

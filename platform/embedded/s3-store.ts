@@ -1,8 +1,8 @@
-/** What s3rver keeps on disk, made safe against uploads that break off. */
+/** What s3rver keeps on disk, made safe against uploads that break off and deletions that meet them. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import type Store from '@20minutes/s3rver/lib/stores/filesystem.js';
 
@@ -11,6 +11,8 @@ import type Store from '@20minutes/s3rver/lib/stores/filesystem.js';
 const require = createRequire(import.meta.url);
 require('@20minutes/s3rver');
 const FilesystemStore: typeof Store = require('@20minutes/s3rver/lib/stores/filesystem.js');
+
+const PARTS = `${sep}._S3rver_uploads${sep}`;
 
 /**
  * s3rver writes an object in place, so an upload that breaks off would leave its first half under the key, or over the
@@ -31,12 +33,43 @@ export class AtomicStore extends FilesystemStore {
     await mkdir(this.#incoming, { recursive: true, mode: 0o700 });
   }
 
+  /** s3rver also removes directories that it finds empty, and with them what another request is just putting there. */
+  override async deleteObject(bucket: string, key: string): Promise<void> {
+    const object = this.getResourcePath(bucket, key, 'object');
+    for (const path of [object, `${object}.md5`, this.getResourcePath(bucket, key, 'metadata.json')]) {
+      await rm(path, { force: true });
+    }
+  }
+
+  /** Uploads in parts that were neither completed nor aborted. */
+  async uploads(bucket: string): Promise<{ key: string; uploadId: string }[]> {
+    const directory = this.#uploadsOf(bucket);
+    const found: { key: string; uploadId: string }[] = [];
+    for (const uploadId of await readdir(directory).catch(nothingIfGone)) {
+      const key = await readFile(join(directory, uploadId, 'key'), 'utf8').catch(nothingIfGone);
+      if (typeof key === 'string') found.push({ key, uploadId });
+    }
+    return found;
+  }
+
+  async abortUpload(bucket: string, uploadId: string): Promise<void> {
+    // It becomes the name of a directory.
+    if (/^[0-9a-f]{32}$/.test(uploadId)) {
+      await rm(join(this.#uploadsOf(bucket), uploadId), { recursive: true, force: true });
+    }
+  }
+
+  #uploadsOf(bucket: string): string {
+    return this.getResourcePath(bucket, undefined, 'uploads');
+  }
+
   override async putContent(path: string, content: Buffer | Readable): Promise<[number, string]> {
     const draft = join(this.#incoming, randomUUID());
     try {
       // Given a Buffer, s3rver resolves before the file is written.
       const result = await super.putContent(draft, Buffer.isBuffer(content) ? Readable.from([content]) : content);
-      await sync(draft);
+      // A part that a crash takes is a part of an upload that the crash ends.
+      if (!path.includes(PARTS)) await sync(draft);
       await rename(draft, path);
       return result;
     } catch (error) {
@@ -44,6 +77,11 @@ export class AtomicStore extends FilesystemStore {
       throw error;
     }
   }
+}
+
+function nothingIfGone(error: NodeJS.ErrnoException): never[] {
+  if (error.code !== 'ENOENT') throw error;
+  return [];
 }
 
 async function sync(path: string): Promise<void> {

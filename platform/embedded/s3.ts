@@ -7,7 +7,7 @@ import S3Error from '@20minutes/s3rver/lib/models/error.js';
 import type { Logger } from 'pino';
 import { EmbeddedError } from './error.js';
 import { privateDirectory, writeAtomically } from './files.js';
-import { listObjectsV2 } from './s3-list.js';
+import { listObjectsV2, listUploads } from './s3-list.js';
 import { type KeyPair, refusalOf } from './s3-signature.js';
 import { AtomicStore } from './s3-store.js';
 
@@ -80,7 +80,15 @@ function createServer(bucket: string, store: AtomicStore, keys: KeyPair): S3rver
   server.context.logger = QUIET;
   const [, toXml, ...rest] = server.middleware;
   if (!toXml) throw new Error('s3rver has changed');
-  server.middleware = [toXml, authenticate(keys), stayInside, simpleRanges, list(bucket, store), ...rest];
+  server.middleware = [
+    toXml,
+    authenticate(keys),
+    stayInside,
+    simpleRanges,
+    list(bucket, store),
+    unfinished(bucket, store),
+    ...rest,
+  ];
   return server;
 }
 
@@ -127,6 +135,23 @@ function list(bucket: string, store: AtomicStore): S3rver.Middleware {
     if (!matches) return next();
     context.body = await listObjectsV2(store, bucket, query);
     context.type = 'application/xml';
+  };
+}
+
+/** Finding and aborting uploads in parts, which s3rver cannot. */
+function unfinished(bucket: string, store: AtomicStore): S3rver.Middleware {
+  return async (context, next) => {
+    const { method, path, query } = context;
+    const { uploadId, prefix } = query;
+    if (method === 'GET' && query['uploads'] !== undefined && path.replace(/\/$/, '') === `/${bucket}`) {
+      context.body = listUploads(bucket, typeof prefix === 'string' ? prefix : '', await store.uploads(bucket));
+      context.type = 'application/xml';
+    } else if (method === 'DELETE' && typeof uploadId === 'string' && path.startsWith(`/${bucket}/`)) {
+      await store.abortUpload(bucket, uploadId);
+      context.status = 204;
+    } else {
+      await next();
+    }
   };
 }
 

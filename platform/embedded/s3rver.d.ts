@@ -45,6 +45,7 @@ declare module '@20minutes/s3rver' {
       readonly query: Readonly<Record<string, string | string[] | undefined>>;
       body: unknown;
       type: string;
+      status: number;
     }
 
     type Middleware = (context: Context, next: () => Promise<void>) => Promise<void>;
@@ -65,6 +66,9 @@ declare module '@20minutes/s3rver/lib/stores/filesystem.js' {
   export default class FilesystemStore {
     constructor(directory: string);
     readonly rootDirectory: string;
+    /** The file that holds a part of what is kept of a key; without a key, of the bucket. */
+    getResourcePath(bucket: string, key: string | undefined, resource: string): string;
+    deleteObject(bucket: string, key: string): Promise<void>;
     getMetadata(
       bucket: string,
       key: string,

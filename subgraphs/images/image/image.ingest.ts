@@ -1,5 +1,29 @@
 /** The one way in which bytes become a hosted image: read once, judged as they come, undone where they fail. */
-import type { LiveImage, Source, Visibility } from './image.model.js';
+import { createHash } from 'node:crypto';
+import type { Collection } from 'mongodb';
+import type { Logger } from 'pino';
+import { Problem } from '../../../platform/errors.js';
+import { newId } from '../../../platform/ids.js';
+import { isDuplicateKey } from '../../../platform/mongo/store.js';
+import type { ObjectStore } from '../../../platform/s3.js';
+import { randomToken } from '../../../platform/secrets.js';
+import { PictureReader } from '../picture/picture.js';
+import type { StorageService } from '../storage/storage.service.js';
+import type { ImageEnd } from './image.end.js';
+import {
+  type ImageDocument,
+  type LiveImage,
+  objectKey,
+  type PictureFacts,
+  type Source,
+  type UploadingImage,
+  type Visibility,
+} from './image.model.js';
+
+export interface IngestSettings {
+  visibility: Visibility;
+  expiresAt: Date | null;
+}
 
 export interface Ingest {
   ownerId: string | null;
@@ -7,7 +31,8 @@ export interface Ingest {
   bytes: AsyncIterable<Uint8Array>;
   /** See LiveImage. An image that is there already is handed back, and these bytes are dropped. */
   origin?: string;
-  settings(): Promise<{ visibility: Visibility; expiresAt: Date | null }>;
+  /** Asked for once the bytes have ended. */
+  settings(): Promise<IngestSettings>;
 }
 
 export interface Ingester {
@@ -16,4 +41,160 @@ export interface Ingester {
    * and what `bytes` or `settings` throw. Nothing is left of what was refused.
    */
   ingest(ingest: Ingest): Promise<LiveImage>;
+}
+
+export interface ImageIngesterDeps {
+  images: Collection<ImageDocument>;
+  store: ObjectStore;
+  storageService: StorageService;
+  imageEnd: ImageEnd;
+  maxBytes: number;
+  log: Logger;
+  now: () => Date;
+}
+
+/** How long an upload is believed in after its process was last heard of. */
+const LEASE_MS = 60_000;
+
+type Facts = PictureFacts & { extension: string };
+
+export class ImageIngester implements Ingester {
+  readonly #deps: ImageIngesterDeps;
+
+  constructor(deps: ImageIngesterDeps) {
+    this.#deps = deps;
+  }
+
+  async ingest(ingest: Ingest): Promise<LiveImage> {
+    const { ownerId, source, origin } = ingest;
+    const room = await this.#roomOf(ownerId);
+    const upload = await this.#begin(ownerId, source);
+    const renewal = setInterval(() => void this.#renew(upload._id), LEASE_MS / 3).unref();
+    let held = 0;
+    try {
+      const { facts, settings } = await this.#write(upload._id, ingest, room);
+      if (ownerId !== null) {
+        await this.#hold(ownerId, upload._id, facts.sizeBytes);
+        held = facts.sizeBytes;
+      }
+      const image = await this.#goLive(upload, facts, settings, origin);
+      if (ownerId !== null) this.#settle(ownerId, image._id);
+      return image;
+    } catch (error) {
+      await this.#undo(upload, held);
+      const earlier = origin !== undefined && isDuplicateKey(error) ? await this.#withOrigin(origin) : null;
+      if (earlier) return earlier;
+      throw error;
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  /** How many bytes may come. What has expired takes up no room, also before it is swept. */
+  async #roomOf(ownerId: string | null): Promise<number> {
+    if (ownerId === null) return Number.POSITIVE_INFINITY;
+    const { storageService, imageEnd, maxBytes } = this.#deps;
+    const room = await storageService.remaining(ownerId);
+    if (room >= maxBytes || !(await imageEnd.expire(ownerId))) return room;
+    return storageService.remaining(ownerId);
+  }
+
+  /** The record comes before the object, so that no object is ever without one. */
+  async #begin(ownerId: string | null, source: Source): Promise<UploadingImage> {
+    const { images, now } = this.#deps;
+    const createdAt = now();
+    const leaseUntil = new Date(createdAt.getTime() + LEASE_MS);
+    const upload: UploadingImage = { _id: newId(), ownerId, source, createdAt, state: 'uploading', leaseUntil };
+    await images.insertOne(upload);
+    return upload;
+  }
+
+  async #renew(_id: string): Promise<void> {
+    const { images, log, now } = this.#deps;
+    const leaseUntil = new Date(now().getTime() + LEASE_MS);
+    await images.updateOne({ _id, state: 'uploading' }, { $set: { leaseUntil } }).catch((error: unknown) => {
+      log.warn({ err: error, imageId: _id }, 'the lease of an upload is not renewed');
+    });
+  }
+
+  async #write(_id: string, { bytes, settings }: Ingest, room: number) {
+    const { store, maxBytes, storageService } = this.#deps;
+    const reader = new PictureReader();
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    let outcome: { facts: Facts; settings: IngestSettings } | null = null;
+    async function* checked(): AsyncGenerator<Uint8Array> {
+      if (room <= 0) throw storageService.exceeded();
+      for await (const chunk of bytes) {
+        sizeBytes += chunk.length;
+        if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+        if (sizeBytes > room) throw storageService.exceeded();
+        reader.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+        hash.update(chunk);
+        yield chunk;
+      }
+      const { contentType, extension, width, height } = reader.end();
+      const facts = { contentType, extension, width, height, sizeBytes, sha256: hash.digest('base64url') };
+      // Before the object comes into being: what is said after the bytes may be wrong too.
+      outcome = { facts, settings: await settings() };
+    }
+    await store.write({ key: objectKey(_id), bytes: checked(), contentType: () => reader.contentType });
+    if (!outcome) throw new Error('the object store did not read its object to the end');
+    return outcome as { facts: Facts; settings: IngestSettings };
+  }
+
+  async #hold(ownerId: string, imageId: string, bytes: number): Promise<void> {
+    const { storageService, imageEnd } = this.#deps;
+    if (await storageService.hold(ownerId, imageId, bytes)) return;
+    const freed = await imageEnd.expire(ownerId);
+    if (!freed || !(await storageService.hold(ownerId, imageId, bytes))) throw storageService.exceeded();
+  }
+
+  async #goLive(upload: UploadingImage, facts: Facts, settings: IngestSettings, origin?: string): Promise<LiveImage> {
+    const { _id, ownerId, source, createdAt } = upload;
+    const image: LiveImage = {
+      _id,
+      ownerId,
+      source,
+      createdAt,
+      state: 'live',
+      token: randomToken(),
+      ...facts,
+      ...settings,
+      ...(origin !== undefined && { origin }),
+    };
+    const { matchedCount } = await this.#deps.images.replaceOne({ _id, state: 'uploading' }, image);
+    // This process stood still for longer than its lease, and was taken for dead.
+    if (matchedCount === 0) throw new Problem('unavailable', 'The upload took too long to be stored.');
+    return image;
+  }
+
+  /** The answer need not wait for it: until it is done the hold counts the image, and a task does it if nobody else. */
+  #settle(ownerId: string, imageId: string): void {
+    const { storageService, log } = this.#deps;
+    storageService.settle(ownerId, imageId).catch((error: unknown) => {
+      log.warn({ err: error, imageId }, 'the hold of an image is not settled');
+    });
+  }
+
+  /** What cannot be undone now, a task undoes once the lease has run out. */
+  async #undo(upload: UploadingImage, held: number): Promise<void> {
+    const { imageEnd, storageService, log } = this.#deps;
+    try {
+      await imageEnd.breakOff(upload._id);
+      if (upload.ownerId !== null && held > 0) await storageService.drop(upload.ownerId, upload._id, held);
+      await imageEnd.purge(upload._id, true);
+    } catch (error) {
+      log.warn({ err: error, imageId: upload._id }, 'an upload that broke off is not cleared away yet');
+    }
+  }
+
+  async #withOrigin(origin: string): Promise<LiveImage | null> {
+    const found = await this.#deps.images.findOne({ origin, state: 'live' });
+    return found as LiveImage | null;
+  }
+}
+
+export function tooLarge(maxBytes: number): Problem {
+  return new Problem('file_too_large', `A picture may have at most ${maxBytes} bytes.`);
 }

@@ -46,7 +46,8 @@ export interface LiveImage extends ImageBase, PictureFacts {
 /** Deleted, expired or broken off: invisible. The object goes first, this record after it. */
 export interface DeadImage extends ImageBase {
   state: 'dead';
-  deadAt: Date;
+  /** When to clear it away, or to try again. */
+  purgeAt: Date;
   /** Whether its bytes were taken off the owner's storage. */
   released: boolean;
 }
@@ -69,9 +70,18 @@ export const IMAGES: CollectionDefinition = {
       key: { origin: 1 },
       options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
     },
-    { name: 'expiring', key: { expiresAt: 1 }, options: { partialFilterExpression: { expiresAt: { $type: 'date' } } } },
+    {
+      name: 'expiring',
+      key: { expiresAt: 1 },
+      options: { partialFilterExpression: { expiresAt: { $exists: true } } },
+    },
+    {
+      name: 'expiring_of_owner',
+      key: { ownerId: 1, expiresAt: 1 },
+      options: { partialFilterExpression: { expiresAt: { $exists: true } } },
+    },
     { name: 'leased', key: { leaseUntil: 1 }, options: { partialFilterExpression: { leaseUntil: { $exists: true } } } },
-    { name: 'dead', key: { deadAt: 1 }, options: { partialFilterExpression: { deadAt: { $exists: true } } } },
+    { name: 'dead', key: { purgeAt: 1 }, options: { partialFilterExpression: { purgeAt: { $exists: true } } } },
     // Covers what the sum of an owner's bytes needs.
     { name: 'by_owner_size', key: { ownerId: 1, state: 1, sizeBytes: 1, _id: 1 } },
   ],

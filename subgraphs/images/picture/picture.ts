@@ -51,6 +51,11 @@ export class PictureReader {
   #skipped = 0;
   #dimensions: Dimensions | null = null;
 
+  /** Known once the first bytes are. */
+  get contentType(): string {
+    return this.#kind?.contentType ?? 'application/octet-stream';
+  }
+
   /** Throws as soon as the bytes so far are no picture. */
   write(chunk: Buffer): void {
     let rest = chunk;

@@ -1,0 +1,129 @@
+/**
+ * The storage quota. Taking is one conditional update, so racing uploads cannot exceed it. What a dead process took or
+ * failed to give back is found by counting the images themselves, which are the truth.
+ */
+import type { Collection } from 'mongodb';
+import { Problem } from '../../../platform/errors.js';
+import { isDuplicateKey } from '../../../platform/mongo/store.js';
+import type { ImageDocument } from '../image/image.model.js';
+import type { Hold, StorageDocument } from './storage.model.js';
+
+export interface StorageServiceDeps {
+  storage: Collection<StorageDocument>;
+  images: Collection<ImageDocument>;
+  /** Bytes of one account; 0: no limit. */
+  quota: number;
+  now: () => Date;
+}
+
+const COUNT_ATTEMPTS = 50;
+
+export class StorageService {
+  readonly #deps: StorageServiceDeps;
+
+  constructor(deps: StorageServiceDeps) {
+    this.#deps = deps;
+  }
+
+  /** A glance, by which an upload that cannot succeed is refused early. What counts is hold(). */
+  async remaining(ownerId: string): Promise<number> {
+    const { storage, quota } = this.#deps;
+    if (quota === 0) return Number.POSITIVE_INFINITY;
+    const found = await storage.findOne({ _id: ownerId }, { projection: { bytes: 1 } });
+    return quota - (found?.bytes ?? 0);
+  }
+
+  exceeded(): Problem {
+    return new Problem('quota_exceeded', `An account can host ${this.#deps.quota} bytes of pictures.`, {
+      hint: 'Delete images that are no longer needed.',
+    });
+  }
+
+  /** Counts an image that is about to go live. False: there is no room for it. */
+  async hold(ownerId: string, imageId: string, bytes: number): Promise<boolean> {
+    const { storage, quota, now } = this.#deps;
+    if (quota > 0 && bytes > quota) return false;
+    const room = { _id: ownerId, ...(quota > 0 && { bytes: { $lte: quota - bytes } }) };
+    const hold: Hold = { imageId, bytes, at: now() };
+    const update = { $inc: { bytes, version: 1 }, $push: { holds: hold }, $setOnInsert: { counts: 0 } };
+    try {
+      await storage.updateOne(room, update, { upsert: true });
+      return true;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
+    // The document is there: it was full, or somebody made it a moment ago.
+    return (await storage.updateOne(room, update)).matchedCount === 1;
+  }
+
+  /** The image is live, and counted for what it is. */
+  async settle(ownerId: string, imageId: string): Promise<void> {
+    await this.#deps.storage.updateOne(
+      { _id: ownerId, 'holds.imageId': imageId },
+      { $pull: { holds: { imageId } }, $inc: { version: 1 } },
+    );
+  }
+
+  /** The image did not go live. Does nothing when that was found out already. */
+  async drop(ownerId: string, imageId: string, bytes: number): Promise<void> {
+    await this.#deps.storage.updateOne(
+      { _id: ownerId, 'holds.imageId': imageId },
+      { $pull: { holds: { imageId } }, $inc: { bytes: -bytes, version: 1 } },
+    );
+  }
+
+  /** To be noted before an image dies, and handed to release() after. */
+  async counts(ownerId: string): Promise<number> {
+    const found = await this.#deps.storage.findOne({ _id: ownerId }, { projection: { counts: 1 } });
+    return found?.counts ?? 0;
+  }
+
+  /** Gives back the bytes of an image that died. A count in between has left it out already, so it counts once more. */
+  async release(ownerId: string, bytes: number, counts: number): Promise<void> {
+    const { matchedCount } = await this.#deps.storage.updateOne(
+      { _id: ownerId, counts },
+      { $inc: { bytes: -bytes, version: 1 } },
+    );
+    if (matchedCount === 0) await this.count(ownerId);
+  }
+
+  /** Brings the figure in line with the images. */
+  async count(ownerId: string): Promise<void> {
+    const { storage } = this.#deps;
+    for (let attempt = 0; attempt < COUNT_ATTEMPTS; attempt++) {
+      const before = await storage.findOne({ _id: ownerId });
+      if (!before) return;
+      const { bytes, holds } = await this.#sum(ownerId, before.holds);
+      const { matchedCount } = await storage.updateOne(
+        { _id: ownerId, version: before.version },
+        { $set: { bytes, holds }, $inc: { version: 1, counts: 1 } },
+      );
+      if (matchedCount === 1) return;
+    }
+    throw new Problem('unavailable', 'This account changes too fast to be counted.');
+  }
+
+  async #sum(ownerId: string, before: readonly Hold[]): Promise<{ bytes: number; holds: Hold[] }> {
+    const { images } = this.#deps;
+    const heldIds = before.map(({ imageId }) => imageId);
+    // Held images first: one that goes live after this look is still counted by its hold, and by nothing else.
+    const held = await images.find({ _id: { $in: heldIds } }, { projection: { state: 1, sizeBytes: 1 } }).toArray();
+    const stateOf = new Map(held.map((image) => [image._id, image]));
+    const holds = before.filter(({ imageId }) => stateOf.get(imageId)?.state === 'uploading');
+    const stillHeld = holds.map(({ imageId }) => imageId);
+    const [live] = await images
+      .aggregate<{ bytes: number }>([
+        { $match: { ownerId, state: 'live' } },
+        { $match: { _id: { $nin: stillHeld } } },
+        { $group: { _id: null, bytes: { $sum: '$sizeBytes' } } },
+      ])
+      .toArray();
+    return { bytes: (live?.bytes ?? 0) + holds.reduce((sum, { bytes }) => sum + bytes, 0), holds };
+  }
+
+  /** Counts the accounts in which a hold was left by a process that died. */
+  async recover(before: Date): Promise<void> {
+    const left = this.#deps.storage.find({ 'holds.at': { $lt: before } }, { projection: { _id: 1 } });
+    for await (const { _id } of left) await this.count(_id);
+  }
+}
