@@ -230,6 +230,7 @@ function imagesSettings(config: Config) {
   return {
     publicUrl: config.PUBLIC_URL,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    storageQuota: config.STORAGE_QUOTA_BYTES,
     anonymousTtlHours: config.ANONYMOUS_IMAGE_TTL_HOURS,
     outputHosts: outputHosts(config),
     allowPrivateFetch: config.ALLOW_PRIVATE_FETCH === 'on',
@@ -321,6 +322,8 @@ async function gatewayApp({ config, http, metrics, events, images, log, transpor
       corsOrigins: config.CORS_ORIGINS,
       requestsPerMinute: config.RATE_LIMIT_REQUESTS_PER_MINUTE,
       maxBatch: config.QUERY_BATCH,
+      maxUploadBytes: config.MAX_UPLOAD_BYTES,
+      uploadsPerMinute: config.RATE_LIMIT_UPLOADS_PER_MINUTE,
       assetsDir: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './dist/web/' : './web/', import.meta.url)),
     },
   });

@@ -45,7 +45,8 @@ export function createAdmission({ identity, limiter }: AdmissionDeps): Admission
   }
 }
 
-async function count(limiter: RateLimiter, key: string, reply: FastifyReply): Promise<void> {
+/** Takes one, and tells the caller in headers how many are left. */
+export async function count(limiter: RateLimiter, key: string, reply: FastifyReply): Promise<void> {
   try {
     setHeaders(reply, await limiter.take(key));
   } catch (error) {

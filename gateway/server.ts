@@ -22,6 +22,7 @@ import { Bytes } from './serving/bytes.js';
 import { Records } from './serving/records.js';
 import { mountServing, SERVING_ROUTE } from './serving/serve.js';
 import { warmImages } from './serving/warm.js';
+import { mountUpload } from './uploads/upload.js';
 
 export interface GatewayDeps {
   http: HttpOptions;
@@ -41,6 +42,8 @@ export interface GatewaySettings {
   corsOrigins: readonly string[];
   requestsPerMinute: number;
   maxBatch: number;
+  maxUploadBytes: number;
+  uploadsPerMinute: number;
   /** Where the build left the pages for browsers. */
   assetsDir: string;
 }
@@ -87,6 +90,13 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     explorer: explorerPage,
   });
   mountShim(app, { routes: ROUTES, operations, admit, onMutation });
+  await mountUpload(app, {
+    images: deps.images,
+    admit,
+    limiter: deps.limits.limiter('uploads', settings.uploadsPerMinute, 60),
+    maxBytes: settings.maxUploadBytes,
+    idleMs: deps.http.requestTimeoutMs,
+  });
   const bytes = new Bytes(deps.images);
   mountServing(app, { images: deps.images, records, bytes, admission, now: deps.now });
   answerFirst(app, deps.http, SERVING_ROUTE, warmImages({ records, bytes, now: deps.now }));

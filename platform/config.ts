@@ -239,6 +239,18 @@ export const VARIABLES = {
     1_000_000,
     'Times a minute one caller may name users; 0: no limit',
   ),
+  RATE_LIMIT_UPLOADS_PER_MINUTE: integer(
+    120,
+    0,
+    1_000_000,
+    'Pictures a minute that one account may upload; 0: no limit',
+  ),
+  UPLOAD_SPOOL_BYTES: integer(
+    1_073_741_824,
+    1_048_576,
+    2 ** 50,
+    'Temporary files of GraphQL uploads in one process, all together',
+  ),
   MAX_UPLOAD_BYTES: integer(26_214_400, 1024, 1_073_741_824, 'Largest uploaded picture'),
   STORAGE_QUOTA_BYTES: integer(5_368_709_120, 0, 2 ** 50, 'Hosted bytes of one account; 0: no limit'),
   ANONYMOUS_IMAGE_TTL_HOURS: integer(24, 1, 8760, 'How long pictures of callers without an account are kept'),

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { LONGEST_UPLOAD_MS, limitBodyTime } from './body-time.js';
 import { Problem, type ProblemOptions } from './errors.js';
 import { newId } from './ids.js';
 import type { Metrics } from './metrics.js';
@@ -28,8 +29,8 @@ export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustPro
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     trustProxy: (_address: string, hop: number) => hop < trustProxy,
-    // A body that trickles in, or never ends, is cut off here.
-    requestTimeout: requestTimeoutMs,
+    // A body that trickles in, or never ends, is cut off long before; see limitBodyTime.
+    requestTimeout: Math.max(requestTimeoutMs, LONGEST_UPLOAD_MS),
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
     http: {
@@ -54,6 +55,7 @@ export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustPro
     reply.header('x-request-id', request.id);
     next();
   });
+  limitBodyTime(app, requestTimeoutMs, ({ socket }) => answerUnreadableRequest(TIMED_OUT, socket));
   // A connection that is kept open after the last answer would hold up the end of the process.
   let closing = false;
   app.addHook('preClose', (done) => {
@@ -186,6 +188,8 @@ const CLIENT_ERRORS: Readonly<Record<string, Problem>> = {
   ERR_HTTP_REQUEST_TIMEOUT: new Problem('request_timeout'),
   HPE_HEADER_OVERFLOW: new Problem('headers_too_large'),
 };
+
+const TIMED_OUT = Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
 
 /** For requests that never became one: there is no reply object yet, so the answer is written by hand. */
 function answerUnreadableRequest(error: Error & { code?: string }, socket: import('node:net').Socket): void {

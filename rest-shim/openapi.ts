@@ -56,7 +56,7 @@ function operationObject(row: Route, schema: GraphQLSchema): JsonSchema {
       ...(row.idempotent ? [IDEMPOTENCY_KEY] : []),
     ],
     ...(row.body && {
-      requestBody: { required: !row.bodyOptional, content: json(toJsonSchema(row.body)) },
+      requestBody: { required: !row.bodyOptional, content: { ...row.otherBodies, ...json(toJsonSchema(row.body)) } },
     }),
     responses: { [row.status]: success, ...errorResponses(row) },
   };

@@ -44,6 +44,12 @@ export interface Route {
   /** For the few answers that a selection cannot express. */
   finish?(body: Record<string, unknown>): Record<string, unknown>;
   errors: readonly ErrorSlug[];
+  /** For the one refusal that is documented without the envelope of all others. */
+  refuse?(input: RouteInput): { status: number; body: object } | null;
+  /** Served by a handler of its own, because its body is no JSON, or not only. The row says what it takes and answers. */
+  own?: boolean;
+  /** The body of such a row in OpenAPI's words, beside the JSON one. */
+  otherBodies?: Readonly<Record<string, { schema: object }>>;
 }
 
 /** Types the callbacks of a row by its schemas; the table itself holds plain routes. */

@@ -26,6 +26,7 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
   for (const row of routes) {
     const url = fastifyPath(row.path);
     methodsOf.set(url, (methodsOf.get(url) ?? new Set()).add(row.method));
+    if (row.own) continue;
     const prepared = operations.prepare(row.operation);
     const shape = answerShape(operations.schema, prepared.operation);
     app.route({ method: row.method, url, handler: handler(row, prepared, shape) });
@@ -36,11 +37,14 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
     const mutates = prepared.operation.operation === 'mutation';
     return async (request: FastifyRequest, reply: FastifyReply) => {
       const scope = await admit(request, reply).catch((error: unknown) => {
-        if (row.shapeFirst && error instanceof Problem && error.slug === 'auth_required') readVariables(row, request);
+        if (row.shapeFirst && error instanceof Problem && error.slug === 'auth_required') readInput(row, request);
         throw error;
       });
       if (row.auth === 'required' && !scope.caller) throw new Problem('auth_required');
-      const variables = readVariables(row, request);
+      const input = readInput(row, request);
+      const refusal = row.refuse?.(input);
+      if (refusal) return reply.code(refusal.status).send(refusal.body);
+      const variables = row.variables ? row.variables(input) : {};
       const { data, errors } = await operations.execute(prepared, variables, scope);
       if (mutates) onMutation(scope);
       if (errors?.[0]) throw fromGraph(errors[0], row);
@@ -79,7 +83,14 @@ function fromGraph(error: GraphQLFormattedError, row: Route): Problem | Error {
   return problem ?? new Error(`${row.id}: the graph answered without a known code: ${error.message}`);
 }
 
-function readVariables(row: Route, request: FastifyRequest): Record<string, unknown> {
+/** Throws validation_error, with one entry for each bad field. */
+export function checkInput<T extends z.ZodObject>(schema: T, value: unknown): z.infer<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalidFields(parsed.error.issues.map(fieldIssue));
+}
+
+function readInput(row: Route, request: FastifyRequest): RouteInput {
   const issues: FieldIssue[] = [];
   const part = (schema: z.ZodObject | undefined, value: unknown): Record<string, unknown> => {
     if (!schema) return {};
@@ -96,5 +107,5 @@ function readVariables(row: Route, request: FastifyRequest): Record<string, unkn
     idempotencyKey: row.idempotent ? request.headers['idempotency-key']?.toString() : undefined,
   };
   if (issues.length > 0) throw invalidFields(issues);
-  return row.variables ? row.variables(input) : {};
+  return input;
 }

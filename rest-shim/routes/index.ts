@@ -1,6 +1,7 @@
 import type { Route } from '../route.js';
 import { apiKeys } from './v1/api-keys.js';
 import { imageGenerators } from './v1/image-generators.js';
+import { images } from './v1/images.js';
 import { invitations } from './v1/invitations.js';
 import { me } from './v1/me.js';
 import { models } from './v1/models.js';
@@ -13,6 +14,7 @@ export const ROUTES: readonly Route[] = [
   ...me,
   ...apiKeys,
   ...teams,
+  ...images,
   ...imageGenerators,
   ...models,
   ...invitations,

@@ -2,10 +2,12 @@ import type DataLoader from 'dataloader';
 import type { Scope } from '../../platform/scope.js';
 import type { ImageDocument } from './image/image.model.js';
 import type { ImageService } from './image/image.service.js';
+import type { UploadService } from './upload/upload.service.js';
 
 export interface ImagesContext {
   scope: Scope;
   publicUrl: string;
   images: ImageService;
+  uploads: UploadService;
   imageLoader: DataLoader<string, ImageDocument | null>;
 }

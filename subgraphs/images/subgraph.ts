@@ -1,29 +1,42 @@
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
+import type { Events } from '../../platform/events.js';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
 import { contextsOf } from '../../platform/graph/context.js';
+import { Idempotency } from '../../platform/idempotency.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
 import type { Subgraph } from '../../platform/subgraph.js';
-import { type Images, NO_IMAGES } from './client.js';
+import type { HostedImage, Images } from './client.js';
 import type { ImagesContext } from './context.js';
 import { mountDoor } from './door/door.routes.js';
 import { type FetchSettings, fetchingOf } from './fetching.js';
+import { ImageEnd } from './image/image.end.js';
+import { ImageIngester } from './image/image.ingest.js';
 import { IMAGES, type ImageDocument } from './image/image.model.js';
 import { ImageResolver, referencedImage, UserImagesResolver } from './image/image.resolver.js';
 import { ImageService } from './image/image.service.js';
+import { ImageSweeper } from './image/image.sweeper.js';
+import { OutputService } from './output/output.service.js';
 import { PictureReader } from './picture/picture.js';
 import { ReferenceService } from './reference/reference.service.js';
 import { ServingService } from './serving/serving.service.js';
+import { STORAGE, type StorageDocument } from './storage/storage.model.js';
+import { StorageService } from './storage/storage.service.js';
+import { UploadResolver } from './upload/upload.resolver.js';
+import { UPLOAD_REQUESTS, UploadService } from './upload/upload.service.js';
 
 export interface ImagesSettings extends FetchSettings {
   publicUrl: string;
   anonymousTtlHours: number;
+  /** Bytes that one account may host; 0: no limit. */
+  storageQuota: number;
 }
 
 export interface ImagesDeps {
   db: Db;
   store: ObjectStore;
+  events: Events;
   settings: ImagesSettings;
   log: Logger;
   now: () => Date;
@@ -35,7 +48,7 @@ export interface ImagesSubgraph extends Subgraph {
 
 export function imagesSchema(): Promise<SubgraphSchema> {
   return buildSubgraph<ImagesContext>({
-    resolvers: [ImageResolver, UserImagesResolver],
+    resolvers: [ImageResolver, UserImagesResolver, UploadResolver],
     references: {
       Image: ({ id }, context) => referencedImage(String(id), context),
       User: ({ id }) => ({ id }),
@@ -43,17 +56,28 @@ export function imagesSchema(): Promise<SubgraphSchema> {
   });
 }
 
-export async function createImages({ db, store, settings, now }: ImagesDeps): Promise<ImagesSubgraph> {
-  const { publicUrl } = settings;
+export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
+  const { db, store, settings, now } = deps;
+  const { publicUrl, maxUploadBytes: maxBytes, storageQuota: quota } = settings;
   const { schema } = await imagesSchema();
-  await ensureIndexes(db, [IMAGES]);
+  await ensureIndexes(db, [IMAGES, STORAGE, UPLOAD_REQUESTS]);
   const collection = db.collection<ImageDocument>(IMAGES.name);
-  const images = new ImageService({ images: collection, now });
-  const serving = new ServingService({ images: collection, store, now });
-  const { fetcher, references: rules } = fetchingOf(settings);
+  const parts = { ...deps, ...settings, images: collection };
+  const storageService = new StorageService({ ...parts, storage: db.collection<StorageDocument>(STORAGE.name), quota });
+  const imageEnd = new ImageEnd({ ...parts, storageService });
+  const ingester = new ImageIngester({ ...parts, storageService, imageEnd, maxBytes });
+  const sweeper = new ImageSweeper({ ...parts, storageService, imageEnd });
+  const images = new ImageService({ ...parts, imageEnd });
+  const requests = new Idempotency<HostedImage>(db, UPLOAD_REQUESTS.name, now);
+  const uploads = new UploadService({ ...parts, ingester, requests, maxBytes });
+  const serving = new ServingService(parts);
+  const { fetcher, references: rules, outputs: outputRules } = fetchingOf(settings);
+  const outputs = new OutputService({ ...parts, ingester, fetcher, rules: outputRules });
   const references = new ReferenceService({ fetcher, rules, serving, publicUrl, reader: () => new PictureReader() });
   const door: Images = {
-    ...NO_IMAGES,
+    upload: (upload, scope) => uploads.upload(upload, scope),
+    storeOutput: (output, requestId) => outputs.store(output, requestId),
+    outputsOf: (runId) => outputs.ofRun(runId),
     readReference: (reference) => references.read(reference),
     find: (token) => serving.find(token),
     open: (id, range, _requestId, signal) => serving.open(id, range, signal),
@@ -63,8 +87,11 @@ export async function createImages({ db, store, settings, now }: ImagesDeps): Pr
     schema,
     door,
     mount: (app, authorize) => mountDoor(app, door, authorize),
-    context: contextsOf<ImagesContext, 'imageLoader'>({ publicUrl, images }, { imageLoader: () => images.loader() }),
-    tasks: [],
+    context: contextsOf<ImagesContext, 'imageLoader'>(
+      { publicUrl, images, uploads },
+      { imageLoader: () => images.loader() },
+    ),
+    tasks: [...sweeper.tasks, requests.task('images-upload-requests')],
     async ready() {
       await Promise.all([db.command({ ping: 1 }), store.ready()]);
     },

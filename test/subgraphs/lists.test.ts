@@ -172,12 +172,16 @@ describe('entities', () => {
 
   it('of somebody else, or expired, are as missing as those that never were', async () => {
     const { id } = (await run(images, '{ images(first: 1) { nodes { id } } }')).images.nodes[0];
-    const query = 'query ($id: ID!) { image(id: $id) { url } }';
-    expect((await run(images, query, { id })).image).not.toBeNull();
-    expect((await run(images, query, { id }, stranger)).image).toBeNull();
-    expect((await run(images, query, { id: newId() })).image).toBeNull();
+    const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Image { url } } }';
+    const found = async (imageId: string, userId = owner) => {
+      const r = [{ __typename: 'Image', id: imageId }];
+      return (await run(images, query, { r }, userId))._entities[0];
+    };
+    expect(await found(id)).not.toBeNull();
+    expect(await found(id, stranger)).toBeNull();
+    expect(await found(newId())).toBeNull();
     await database.db.collection<LiveImage>('images_images').updateOne({ _id: id }, { $set: { expiresAt: now } });
-    expect((await run(images, query, { id })).image).toBeNull();
+    expect(await found(id)).toBeNull();
     expect((await run(images, '{ images(first: 1) { nodes { id } } }')).images.nodes[0].id).not.toBe(id);
   });
 

@@ -2,6 +2,7 @@
 import { buffer } from 'node:stream/consumers';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { watchBodyTime } from '../../../platform/body-time.js';
 import { readFrames } from '../../../platform/frames.js';
 import type { ByteRange } from '../../../platform/s3.js';
 import { requireInternal, type Scope } from '../../../platform/scope.js';
@@ -38,6 +39,8 @@ export function mountDoor(app: FastifyInstance, images: Images, authorize: Autho
 
   app.post(UPLOAD_PATH, { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request) => {
     const scope = authorize(request);
+    // The gateway watches over its client.
+    watchBodyTime(request.raw);
     const { bytes, tail } = readFrames(request.body as AsyncIterable<Uint8Array>);
     const key = request.headers[IDEMPOTENCY_HEADER];
     return images.upload(

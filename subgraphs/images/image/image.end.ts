@@ -73,7 +73,7 @@ export class ImageEnd {
   async purge(_id: string, released = false): Promise<void> {
     const { images, store, storageService } = this.#deps;
     const image = await images.findOne({ _id, state: 'dead' });
-    if (!image || image.state !== 'dead') return;
+    if (image?.state !== 'dead') return;
     await store.delete(objectKey(_id));
     if (image.ownerId !== null && !image.released && !released) await storageService.count(image.ownerId);
     await images.deleteOne({ _id, state: 'dead' });

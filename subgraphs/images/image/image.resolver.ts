@@ -1,29 +1,70 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
-import { type Connection, ConnectionArgs, toConnection } from '../../../platform/graph/connection.js';
-import { UserId } from '../../../platform/ids.js';
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Problem } from '../../../platform/errors.js';
+import { type Connection, toConnection } from '../../../platform/graph/connection.js';
+import { PlainId, UserId } from '../../../platform/ids.js';
 import { requireCaller } from '../../../platform/scope.js';
 import type { ImagesContext } from '../context.js';
 import { User } from '../user/user.type.js';
-import { Image, ImageConnection, imageView } from './image.type.js';
+import {
+  DeleteImageInput,
+  DeleteImagePayload,
+  Image,
+  ImageConnection,
+  ImageListArgs,
+  imageView,
+  UpdateImageInput,
+  UpdateImagePayload,
+} from './image.type.js';
 
-async function connection(context: ImagesContext, ownerId: string, page: ConnectionArgs): Promise<Connection<Image>> {
-  return toConnection(await context.images.list(ownerId, {}, page), (image) => imageView(context.publicUrl, image));
+async function connection({ images, publicUrl }: ImagesContext, ownerId: string, list: ImageListArgs) {
+  return toConnection(await images.list(ownerId, list), (image) => imageView(publicUrl, image));
 }
 
 @Resolver(() => Image)
 export class ImageResolver {
-  @Query(() => Image, { nullable: true, description: 'One of your hosted images; null when there is none such.' })
+  @Query(() => Image, { nullable: true, description: 'One of your hosted images.' })
   async image(
     @Arg('id', () => ID, { description: 'The management id.' }) id: string,
     @Ctx() context: ImagesContext,
-  ): Promise<Image | null> {
+  ): Promise<Image> {
     requireCaller(context.scope);
-    return referencedImage(id, context);
+    const image = await referencedImage(id, context);
+    if (!image) throw new Problem('image_not_found');
+    return image;
   }
 
   @Query(() => ImageConnection, { nullable: true, description: 'Your hosted images, newest first.' })
-  async images(@Args(() => ConnectionArgs) page: ConnectionArgs, @Ctx() context: ImagesContext) {
-    return connection(context, requireCaller(context.scope).userId, page);
+  async images(
+    @Args(() => ImageListArgs) list: ImageListArgs,
+    @Ctx() context: ImagesContext,
+  ): Promise<Connection<Image>> {
+    return connection(context, requireCaller(context.scope).userId, list);
+  }
+
+  @Mutation(() => UpdateImagePayload, {
+    nullable: true,
+    description: 'Changes who may fetch an image, or when it ends. Only what is passed changes; the url never does.',
+  })
+  async updateImage(
+    @Arg('input', () => UpdateImageInput, { description: 'The changes.' }) { id, ...changes }: UpdateImageInput,
+    @Ctx() { scope, images, imageLoader, publicUrl }: ImagesContext,
+  ): Promise<UpdateImagePayload> {
+    const image = await images.update(requireCaller(scope), id, changes);
+    imageLoader.clear(image._id);
+    return { image: imageView(publicUrl, image) };
+  }
+
+  @Mutation(() => DeleteImagePayload, {
+    nullable: true,
+    description: 'Deletes an image. Its url stops resolving at once, and there is no way back.',
+  })
+  async deleteImage(
+    @Arg('input', () => DeleteImageInput, { description: 'The image to delete.' }) { id }: DeleteImageInput,
+    @Ctx() { scope, images, imageLoader }: ImagesContext,
+  ): Promise<DeleteImagePayload> {
+    const deleted = await images.delete(requireCaller(scope), id);
+    imageLoader.clear(deleted);
+    return { id: PlainId.format(deleted), deleted: true };
   }
 }
 
@@ -38,8 +79,12 @@ export class UserImagesResolver {
     nullable: true,
     description: 'Hosted images of this user, newest first; null for anyone but yourself.',
   })
-  async images(@Root() user: User, @Args(() => ConnectionArgs) page: ConnectionArgs, @Ctx() context: ImagesContext) {
+  async images(
+    @Root() user: User,
+    @Args(() => ImageListArgs) list: ImageListArgs,
+    @Ctx() context: ImagesContext,
+  ): Promise<Connection<Image> | null> {
     const { caller } = context.scope;
-    return caller && UserId.parse(user.id) === caller.userId ? connection(context, caller.userId, page) : null;
+    return caller && UserId.parse(user.id) === caller.userId ? connection(context, caller.userId, list) : null;
   }
 }

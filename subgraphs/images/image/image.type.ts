@@ -1,7 +1,9 @@
-import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { connectionType } from '../../../platform/graph/connection.js';
+import { ArgsType, Directive, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { ConnectionArgs, connectionType } from '../../../platform/graph/connection.js';
 import { PlainId, UserId } from '../../../platform/ids.js';
+import type { HostedImage } from '../client.js';
 import { User } from '../user/user.type.js';
+import { hostedImage } from './hosted-image.js';
 import type { LiveImage } from './image.model.js';
 
 export enum ImageVisibility {
@@ -58,24 +60,67 @@ export class Image {
 
 export const ImageConnection = connectionType('Image', () => Image);
 
-export function imageUrl(publicUrl: string, { token, extension }: LiveImage): string {
-  return `${publicUrl}/v1/i/${token}.${extension}`;
+@ArgsType()
+export class ImageListArgs extends ConnectionArgs {
+  @Field(() => ImageSource, { nullable: true, description: 'Only uploaded or only generated ones.' })
+  source?: ImageSource | null;
+
+  @Field(() => ImageVisibility, { nullable: true, description: 'Only public or only private ones.' })
+  visibility?: ImageVisibility | null;
+}
+
+@InputType({ description: 'Changes of an image. What is left out stays as it is.' })
+export class UpdateImageInput {
+  @Field(() => ID, { description: 'The management id.' })
+  id!: string;
+
+  @Field(() => ImageVisibility, { nullable: true, description: 'Who may fetch the bytes.' })
+  visibility?: ImageVisibility | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Seconds from this moment until it ends; null lets it stay. Not together with `permanent`.',
+  })
+  ttlSeconds?: number | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True lets it stay until it is deleted. Not together with `ttlSeconds`.',
+  })
+  permanent?: boolean | null;
+}
+
+@ObjectType({ description: 'An image after its change.' })
+export class UpdateImagePayload {
+  @Field(() => Image, { description: 'The image.' })
+  image!: Image;
+}
+
+@InputType({ description: 'The image to delete.' })
+export class DeleteImageInput {
+  @Field(() => ID, { description: 'The management id.' })
+  id!: string;
+}
+
+@ObjectType({ description: 'An image that is gone.' })
+export class DeleteImagePayload {
+  @Field(() => ID, { description: 'The management id that it had.' })
+  id!: string;
+
+  @Field(() => Boolean, { description: 'Always true.' })
+  deleted!: boolean;
 }
 
 export function imageView(publicUrl: string, image: LiveImage): Image {
-  const { contentType, sizeBytes, width, height, createdAt, expiresAt } = image;
+  return hostedImageView(hostedImage(publicUrl, image), image.ownerId);
+}
+
+export function hostedImageView({ id, visibility, source, ...facts }: HostedImage, ownerId: string | null): Image {
   return {
-    id: PlainId.format(image._id),
-    token: image.token,
-    url: imageUrl(publicUrl, image),
-    visibility: image.visibility as ImageVisibility,
-    source: image.source as ImageSource,
-    contentType,
-    sizeBytes,
-    width,
-    height,
-    createdAt,
-    expiresAt,
-    owner: image.ownerId === null ? null : { id: UserId.format(image.ownerId) },
+    ...facts,
+    id: PlainId.format(id),
+    visibility: visibility as ImageVisibility,
+    source: source as ImageSource,
+    owner: ownerId === null ? null : { id: UserId.format(ownerId) },
   };
 }

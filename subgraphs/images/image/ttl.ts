@@ -11,3 +11,5 @@ export function expiryAfter(ttlSeconds: number | null, now: Date): Date | null {
   }
   return new Date(now.getTime() + ttlSeconds * 1000);
 }
+
+export const TTL_OR_PERMANENT = 'ttl_seconds and permanent cannot be given together.';

@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import { Problem } from '../../../platform/errors.js';
 import { EarlierAnswer, fingerprintOf, type Idempotency, namedRequests } from '../../../platform/idempotency.js';
 import { type Caller, requireCaller, type Scope } from '../../../platform/scope.js';
-import { servingUrl } from '../address.js';
 import type { HostedImage, ImageUpload, UploadSettings } from '../client.js';
+import { hostedImage } from '../image/hosted-image.js';
 import { type Ingester, tooLarge } from '../image/image.ingest.js';
-import type { LiveImage } from '../image/image.model.js';
 import { expiryAfter } from '../image/ttl.js';
 
 export const UPLOAD_REQUESTS = namedRequests('images_upload_requests');
@@ -95,10 +94,4 @@ export class UploadService {
 
 interface Hashed {
   sha256: string;
-}
-
-export function hostedImage(publicUrl: string, image: LiveImage): HostedImage {
-  const { _id: id, token, visibility, source, contentType, sizeBytes, width, height, createdAt, expiresAt } = image;
-  const url = servingUrl(publicUrl, image);
-  return { id, token, url, visibility, source, contentType, sizeBytes, width, height, createdAt, expiresAt };
 }

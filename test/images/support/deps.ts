@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import { pino } from 'pino';
+import { LocalEvents } from '../../../platform/events.js';
 import type { ObjectStore } from '../../../platform/s3.js';
 import type { ImagesDeps } from '../../../subgraphs/images/subgraph.js';
 
@@ -18,9 +19,11 @@ export function imagesDeps(
       maxUploadBytes: 26_214_400,
       anonymousTtlHours: 24,
       outputHosts: [],
+      storageQuota: 0,
       allowPrivateFetch: false,
       ...settings,
     },
+    events: new LocalEvents(),
     log: pino({ level: 'silent' }),
     now,
   } satisfies ImagesDeps;

@@ -1,0 +1,90 @@
+/** How long a request's body may take to arrive. */
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { Problem } from './errors.js';
+
+/** Until here Node itself waits for any request, uploads included. */
+export const LONGEST_UPLOAD_MS = 15 * 60_000;
+
+const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
+
+/** Cuts bodies that are not here in time, but for those whose reader watches over the time itself. */
+export function limitBodyTime(app: FastifyInstance, ms: number, cut: (request: IncomingMessage) => void): void {
+  app.addHook('onRequest', (request, _reply, next) => {
+    const { raw } = request;
+    const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers;
+    if (encoding === undefined && (length === undefined || length === '0')) return next();
+    const timer = setTimeout(() => {
+      if (!raw.complete) cut(raw);
+    }, ms).unref();
+    timers.set(raw, timer);
+    raw.once('close', () => clearTimeout(timer));
+    next();
+  });
+}
+
+/** From here on the reader of the body says when it takes too long. */
+export function watchBodyTime(request: IncomingMessage): void {
+  clearTimeout(timers.get(request));
+}
+
+/**
+ * The body as it comes in. Throws request_timeout when nothing has come for a while; the time in which the reader itself
+ * is busy does not count. Ended by the signal or early, it leaves the rest of the body where it is.
+ */
+export async function* arriving(request: IncomingMessage, idleMs: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  watchBodyTime(request);
+  for (;;) {
+    const chunk = await nextChunk(request, idleMs, signal);
+    if (chunk === null) return;
+    yield chunk;
+  }
+}
+
+function nextChunk(request: IncomingMessage, idleMs: number, signal: AbortSignal): Promise<Buffer | null> {
+  return new Promise((resolve, reject) => {
+    const settle = (action: () => void) => () => {
+      clearTimeout(timer);
+      for (const [event, listener] of Object.entries(listeners)) request.off(event, listener);
+      signal.removeEventListener('abort', abort);
+      request.pause();
+      action();
+    };
+    const brokeOff = settle(() => reject(new Problem('validation_error', 'The request broke off.')));
+    const listeners = {
+      data: (chunk: Buffer) => settle(() => resolve(chunk))(),
+      end: settle(() => resolve(null)),
+      error: brokeOff,
+      close: brokeOff,
+    };
+    const abort = settle(() => reject(signal.reason));
+    const timer = setTimeout(
+      settle(() => reject(new Problem('request_timeout'))),
+      idleMs,
+    );
+    if (signal.aborted) return abort();
+    if (request.readableEnded) return listeners.end();
+    if (request.destroyed) return brokeOff();
+    for (const [event, listener] of Object.entries(listeners)) request.on(event, listener);
+    signal.addEventListener('abort', abort);
+    request.resume();
+  });
+}
+
+/**
+ * For an answer that comes before its request has ended. Closing the connection at once would take the answer from a
+ * client that is still sending, so what comes is read and dropped: some of it, for some time.
+ */
+export function dropRest(request: IncomingMessage, { bytes, ms }: { bytes: number; ms: number }): void {
+  if (request.complete || request.destroyed) return;
+  let left = bytes;
+  const cut = () => request.destroy();
+  const timer = setTimeout(cut, ms).unref();
+  request.once('close', () => clearTimeout(timer));
+  request.on('error', () => undefined);
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) cut();
+  });
+  request.resume();
+}
