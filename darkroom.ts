@@ -14,10 +14,12 @@ import { type Config, ConfigError, requireSharedSecret } from './platform/config
 import { Connections } from './platform/connections.js';
 import { type Events, LocalEvents } from './platform/events.js';
 import { SubgraphExecutor } from './platform/graph/execute.js';
+import type { MultipartLimits } from './platform/graph/multipart.js';
 import { mountSubgraph } from './platform/graph/server.js';
+import { clearSpool, Spool } from './platform/graph/spool.js';
 import type { SubgraphTransport } from './platform/graph/transport.js';
 import { type Check, mountHealth } from './platform/health.js';
-import { createHttp, type HttpOptions } from './platform/http.js';
+import { createHttp, cutLateBody, type HttpOptions } from './platform/http.js';
 import { newId } from './platform/ids.js';
 import { createRateLimits } from './platform/limits.js';
 import { Metrics } from './platform/metrics.js';
@@ -130,10 +132,12 @@ async function compose(
     trustProxy: config.TRUST_PROXY,
   };
   const checks: Check[] = [];
+  const multipart = multipartLimits(config);
+  if (role.kind !== 'worker') await clearSpool().catch((error) => log.warn({ err: error }, 'left uploads not removed'));
   const transports = serves ? transportsOf(connections, checks) : null;
   const app = transports
-    ? await gatewayApp({ config, http, metrics, events, images, log, transports, closers, now })
-    : subgraphApp({ role, http, secrets, log, local, checks });
+    ? await gatewayApp({ config, http, multipart, metrics, events, images, log, transports, closers, now })
+    : await subgraphApp({ role, http, multipart, secrets, log, local, checks });
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
   mountHealth(app, checks, metrics, config.METRICS_TOKEN);
   const accounts = transports && new AccountsClient(transports.accounts);
@@ -274,9 +278,19 @@ function transportsOf(connections: Connections, checks: Check[]): Transports {
   return { accounts: open('accounts'), registry: open('registry'), images: open('images'), billing: open('billing') };
 }
 
+function multipartLimits(config: Config): MultipartLimits {
+  return {
+    maxFileBytes: config.MAX_UPLOAD_BYTES,
+    spool: new Spool(config.UPLOAD_SPOOL_BYTES),
+    idleMs: config.REQUEST_TIMEOUT_SECONDS * 1000,
+    cut: cutLateBody,
+  };
+}
+
 interface GatewayParts {
   config: Config;
   http: HttpOptions;
+  multipart: MultipartLimits;
   metrics: Metrics;
   events: Events;
   images: Images;
@@ -286,7 +300,18 @@ interface GatewayParts {
   now: () => Date;
 }
 
-async function gatewayApp({ config, http, metrics, events, images, log, transports, closers, now }: GatewayParts) {
+async function gatewayApp({
+  config,
+  http,
+  multipart,
+  metrics,
+  events,
+  images,
+  log,
+  transports,
+  closers,
+  now,
+}: GatewayParts) {
   const accounts = new AccountsClient(transports.accounts);
   const identity = new Identity({
     findCaller: (keyHash, requestId) => accounts.caller(keyHash, requestId),
@@ -312,6 +337,7 @@ async function gatewayApp({ config, http, metrics, events, images, log, transpor
     operations,
     identity,
     images,
+    multipart,
     events,
     limits,
     log,
@@ -322,7 +348,6 @@ async function gatewayApp({ config, http, metrics, events, images, log, transpor
       corsOrigins: config.CORS_ORIGINS,
       requestsPerMinute: config.RATE_LIMIT_REQUESTS_PER_MINUTE,
       maxBatch: config.QUERY_BATCH,
-      maxUploadBytes: config.MAX_UPLOAD_BYTES,
       uploadsPerMinute: config.RATE_LIMIT_UPLOADS_PER_MINUTE,
       assetsDir: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './dist/web/' : './web/', import.meta.url)),
     },
@@ -332,6 +357,7 @@ async function gatewayApp({ config, http, metrics, events, images, log, transpor
 interface SubgraphParts {
   role: Role;
   http: HttpOptions;
+  multipart: MultipartLimits;
   secrets: Secrets;
   log: Logger;
   local: readonly Subgraph[];
@@ -339,12 +365,13 @@ interface SubgraphParts {
 }
 
 /** A worker serves nothing but its health. */
-function subgraphApp({ role, http, secrets, log, local, checks }: SubgraphParts): FastifyInstance {
+async function subgraphApp({ role, http, multipart, secrets, log, local, checks }: SubgraphParts) {
   const app = createHttp({ ...http, bodyLimit: SUBGRAPH_BODY_FACTOR * http.bodyLimit });
   for (const subgraph of local) {
     checks.push({ name: subgraph.name, ready: () => subgraph.ready() });
     if (role.kind === 'subgraph') {
-      mountSubgraph(app, { subgraph, executor: new SubgraphExecutor(subgraph.schema, log), secrets });
+      const executor = new SubgraphExecutor(subgraph.schema, log);
+      await mountSubgraph(app, { subgraph, executor, secrets, multipart });
     }
   }
   return app;

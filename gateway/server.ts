@@ -3,6 +3,7 @@ import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Events } from '../platform/events.js';
+import type { MultipartLimits } from '../platform/graph/multipart.js';
 import { answerFirst, createHttp, type HttpOptions } from '../platform/http.js';
 import type { RateLimits } from '../platform/limits.js';
 import type { Scope } from '../platform/scope.js';
@@ -22,13 +23,14 @@ import { Bytes } from './serving/bytes.js';
 import { Records } from './serving/records.js';
 import { mountServing, SERVING_ROUTE } from './serving/serve.js';
 import { warmImages } from './serving/warm.js';
-import { mountUpload } from './uploads/upload.js';
+import { countUpload, mountUpload } from './uploads/upload.js';
 
 export interface GatewayDeps {
   http: HttpOptions;
   operations: Operations;
   identity: Identity;
   images: Images;
+  multipart: MultipartLimits;
   events: Events;
   limits: RateLimits;
   log: Logger;
@@ -42,7 +44,6 @@ export interface GatewaySettings {
   corsOrigins: readonly string[];
   requestsPerMinute: number;
   maxBatch: number;
-  maxUploadBytes: number;
   uploadsPerMinute: number;
   /** Where the build left the pages for browsers. */
   assetsDir: string;
@@ -81,11 +82,14 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     records.forgetOwner(caller.userId);
   };
 
-  mountGraph(app, {
+  const uploadLimiter = deps.limits.limiter('uploads', settings.uploadsPerMinute, 60);
+  await mountGraph(app, {
     operations,
     persisted: new PersistedQueries(),
     admit,
     maxBatch: settings.maxBatch,
+    multipart: deps.multipart,
+    countUpload: (caller, reply) => countUpload(uploadLimiter, caller, reply),
     onMutation,
     explorer: explorerPage,
   });
@@ -93,8 +97,7 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   await mountUpload(app, {
     images: deps.images,
     admit,
-    limiter: deps.limits.limiter('uploads', settings.uploadsPerMinute, 60),
-    maxBytes: settings.maxUploadBytes,
+    limiter: uploadLimiter,
     idleMs: deps.http.requestTimeoutMs,
   });
   const bytes = new Bytes(deps.images);

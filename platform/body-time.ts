@@ -6,6 +6,9 @@ import { Problem } from './errors.js';
 /** Until here Node itself waits for any request, uploads included. */
 export const LONGEST_UPLOAD_MS = 15 * 60_000;
 
+const LINGER_BYTES = 32 * 1024 * 1024;
+const LINGER_MS = 10_000;
+
 const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
 
 /** Cuts bodies that are not here in time, but for those whose reader watches over the time itself. */
@@ -75,11 +78,11 @@ function nextChunk(request: IncomingMessage, idleMs: number, signal: AbortSignal
  * For an answer that comes before its request has ended. Closing the connection at once would take the answer from a
  * client that is still sending, so what comes is read and dropped: some of it, for some time.
  */
-export function dropRest(request: IncomingMessage, { bytes, ms }: { bytes: number; ms: number }): void {
+export function dropRest(request: IncomingMessage): void {
   if (request.complete || request.destroyed) return;
-  let left = bytes;
+  let left = LINGER_BYTES;
   const cut = () => request.destroy();
-  const timer = setTimeout(cut, ms).unref();
+  const timer = setTimeout(cut, LINGER_MS).unref();
   request.once('close', () => clearTimeout(timer));
   request.on('error', () => undefined);
   request.on('data', (chunk: Buffer) => {

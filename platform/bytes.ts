@@ -5,6 +5,7 @@ import { isErrorSlug, Problem, type ProblemBody } from './errors.js';
 import { SCOPE_HEADER, type Scope, signScope } from './scope.js';
 import type { Secrets } from './secrets.js';
 import type { SubgraphName } from './subgraph.js';
+import { watched } from './watched.js';
 
 export interface ByteRequest {
   method: 'GET' | 'HEAD' | 'POST';
@@ -53,7 +54,7 @@ export class ByteTransport {
         method,
         path: this.#base + path,
         headers: { ...headers, [SCOPE_HEADER]: signScope(this.#secrets, this.name, scope) },
-        ...(source && { body: source.bytes() as never }),
+        ...(source && { body: source as never }),
         ...(signal && { signal }),
       });
       if (answer.statusCode < 400) return { status: answer.statusCode, headers: answer.headers, body: answer.body };
@@ -68,22 +69,6 @@ export class ByteTransport {
   async close(): Promise<void> {
     await this.#pool.close();
   }
-}
-
-/** The client reports a body that throws as its own failure; the caller wants to know what it threw. */
-function watched(body: AsyncIterable<Uint8Array>) {
-  const source: { failure: { error: unknown } | null; bytes(): AsyncGenerator<Uint8Array> } = {
-    failure: null,
-    async *bytes() {
-      try {
-        yield* body;
-      } catch (error) {
-        source.failure = { error };
-        throw error;
-      }
-    },
-  };
-  return source;
 }
 
 async function refusal(status: number, body: { text(): Promise<string> }): Promise<Error> {

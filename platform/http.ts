@@ -55,7 +55,7 @@ export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustPro
     reply.header('x-request-id', request.id);
     next();
   });
-  limitBodyTime(app, requestTimeoutMs, ({ socket }) => answerUnreadableRequest(TIMED_OUT, socket));
+  limitBodyTime(app, requestTimeoutMs, cutLateBody);
   // A connection that is kept open after the last answer would hold up the end of the process.
   let closing = false;
   app.addHook('preClose', (done) => {
@@ -190,6 +190,11 @@ const CLIENT_ERRORS: Readonly<Record<string, Problem>> = {
 };
 
 const TIMED_OUT = Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+
+/** Ends a request whose body is not here in time, with an answer where none has begun. */
+export function cutLateBody({ socket }: IncomingMessage): void {
+  answerUnreadableRequest(TIMED_OUT, socket);
+}
 
 /** For requests that never became one: there is no reply object yet, so the answer is written by hand. */
 function answerUnreadableRequest(error: Error & { code?: string }, socket: import('node:net').Socket): void {

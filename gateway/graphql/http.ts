@@ -1,10 +1,18 @@
 /** GraphQL over HTTP: how a request is read and an answer written. Everything between is Operations. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
+import { dropRest } from '../../platform/body-time.js';
 import { Problem } from '../../platform/errors.js';
+import {
+  isMultipart,
+  MULTIPART,
+  type MultipartLimits,
+  readMultipart,
+  uploadsIn,
+} from '../../platform/graph/multipart.js';
 import { problemToGraphQL } from '../../platform/graph/problems.js';
 import { asProblem, setProblemHeaders } from '../../platform/http.js';
-import type { Scope } from '../../platform/scope.js';
+import type { Caller, Scope } from '../../platform/scope.js';
 import type { Admit } from '../admission.js';
 import { negotiate, RESPONSE_JSON } from './media.js';
 import type { OperationResult, Operations } from './operations.js';
@@ -16,6 +24,9 @@ export interface GraphRouteDeps {
   persisted: PersistedQueries;
   admit: Admit;
   maxBatch: number;
+  multipart: MultipartLimits;
+  /** Throws when the caller has uploaded too many files. */
+  countUpload(caller: Caller, reply: FastifyReply): Promise<void>;
   /** What a caller may see of itself is no longer what is remembered. */
   onMutation(scope: Scope): void;
   /** Answers a person's browser. */
@@ -24,7 +35,7 @@ export interface GraphRouteDeps {
 
 type Answer = OperationResult & { status: number };
 
-export function mountGraph(app: FastifyInstance, deps: GraphRouteDeps): void {
+export async function mountGraph(app: FastifyInstance, deps: GraphRouteDeps): Promise<void> {
   const { operations, persisted, admit, maxBatch, onMutation } = deps;
 
   async function run(params: GraphParams, scope: Scope, viaGet: boolean): Promise<Answer> {
@@ -63,22 +74,40 @@ export function mountGraph(app: FastifyInstance, deps: GraphRouteDeps): void {
     errorHandler: graphErrors,
   });
 
-  app.route({
-    method: 'POST',
-    url: '/graphql',
-    handler: async (request, reply) => {
-      const media = negotiate(request.headers.accept);
-      refuseForgery(request);
-      const params = readPost(request.body, maxBatch);
-      const scope = await admit(request, reply);
-      if (Array.isArray(params)) {
-        const answers = await Promise.all(params.map((one) => run(one, scope, false)));
-        return send(reply, media, 200, ...answers);
-      }
-      const answer = await run(params, scope, false);
-      return send(reply, media, media === RESPONSE_JSON ? answer.status : 200, answer);
-    },
-    errorHandler: graphErrors,
+  /** Who may not upload is told before the files are read. */
+  async function readFiles(request: FastifyRequest, reply: FastifyReply) {
+    const scope = await admit(request, reply);
+    const body = await readMultipart(request, reply, scope, deps.multipart);
+    const { caller } = scope;
+    if (caller) for (const _ of uploadsIn(body, '')) await deps.countUpload(caller, reply);
+    return { scope, params: readPost(body, maxBatch) };
+  }
+
+  async function readJson(request: FastifyRequest, reply: FastifyReply) {
+    const params = readPost(request.body, maxBatch);
+    return { scope: await admit(request, reply), params };
+  }
+
+  // Within a scope of its own, so that other routes go on refusing forms.
+  await app.register(async (posts) => {
+    posts.addContentTypeParser(MULTIPART, (_request, payload, done) => done(null, payload));
+    posts.route({
+      method: 'POST',
+      url: '/graphql',
+      handler: async (request, reply) => {
+        const media = negotiate(request.headers.accept);
+        refuseForgery(request);
+        const { params, scope } = await (isMultipart(request) ? readFiles : readJson)(request, reply);
+        if (Array.isArray(params)) {
+          const answers = await Promise.all(params.map((one) => run(one, scope, false)));
+          return send(reply, media, 200, ...answers);
+        }
+        const answer = await run(params, scope, false);
+        return send(reply, media, media === RESPONSE_JSON ? answer.status : 200, answer);
+      },
+      onResponse: async ({ raw }) => dropRest(raw),
+      errorHandler: graphErrors,
+    });
   });
 
   app.route({

@@ -15,7 +15,6 @@ export interface UploadDeps {
   admit: Admit;
   /** Uploads a minute of one account. */
   limiter: RateLimiter | null;
-  maxBytes: number;
   /** How long a client may send nothing. */
   idleMs: number;
 }
@@ -25,7 +24,6 @@ const MAX_JSON_PICTURE = 8 * 1024 * 1024;
 const BASE64_FACTOR = 4 / 3;
 const JSON_OVERHEAD = 4_096;
 const FORM = 'multipart/form-data';
-const LINGER_MS = 10_000;
 
 export async function mountUpload(app: FastifyInstance, deps: UploadDeps): Promise<void> {
   // Within a scope of its own, so that other routes go on refusing forms.
@@ -51,7 +49,7 @@ export async function mountUpload(app: FastifyInstance, deps: UploadDeps): Promi
           : await uploadJson(request, scope, deps);
         return reply.code(201).send(imageBody(image));
       },
-      onResponse: async ({ raw }) => dropRest(raw, { bytes: deps.maxBytes, ms: LINGER_MS }),
+      onResponse: async ({ raw }) => dropRest(raw),
       errorHandler: (error, _request, _reply) => {
         throw isTooLarge(error) ? jsonTooLarge() : error;
       },

@@ -6,6 +6,7 @@ import { openScope, SCOPE_HEADER } from '../scope.js';
 import type { Secrets } from '../secrets.js';
 import type { Authorize, Subgraph } from '../subgraph.js';
 import type { SubgraphExecutor } from './execute.js';
+import { isMultipart, MULTIPART, type MultipartLimits, readMultipart } from './multipart.js';
 
 const requestSchema = z.object({
   query: z.string(),
@@ -17,20 +18,26 @@ export interface SubgraphRouteDeps {
   subgraph: Subgraph;
   executor: SubgraphExecutor;
   secrets: Secrets;
+  multipart: MultipartLimits;
 }
 
-export function mountSubgraph(app: FastifyInstance, { subgraph, executor, secrets }: SubgraphRouteDeps): void {
+export async function mountSubgraph(app: FastifyInstance, deps: SubgraphRouteDeps): Promise<void> {
+  const { subgraph, executor, secrets, multipart } = deps;
   const authorize = authorizer(subgraph.name, secrets);
-  app.post('/graphql', async (request) => {
-    const scope = authorize(request);
-    const body = requestSchema.safeParse(request.body);
-    if (!body.success) throw new Problem('validation_error', 'The body must be a GraphQL request.');
-    const { query, variables, operationName } = body.data;
-    return executor.execute(
-      { query, variables: variables ?? undefined, operationName: operationName ?? undefined },
-      subgraph.context(scope),
-      scope.requestId,
-    );
+  await app.register(async (graph) => {
+    graph.addContentTypeParser(MULTIPART, (_request, payload, done) => done(null, payload));
+    graph.post('/graphql', async (request, reply) => {
+      const scope = authorize(request);
+      const given = isMultipart(request) ? await readMultipart(request, reply, scope, multipart) : request.body;
+      const body = requestSchema.safeParse(given);
+      if (!body.success) throw new Problem('validation_error', 'The body must be a GraphQL request.');
+      const { query, variables, operationName } = body.data;
+      return executor.execute(
+        { query, variables: variables ?? undefined, operationName: operationName ?? undefined },
+        subgraph.context(scope),
+        scope.requestId,
+      );
+    });
   });
   subgraph.mount?.(app, authorize);
 }

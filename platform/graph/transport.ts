@@ -5,7 +5,9 @@ import { Problem } from '../errors.js';
 import { SCOPE_HEADER, type Scope, signScope } from '../scope.js';
 import type { Secrets } from '../secrets.js';
 import type { Subgraph, SubgraphName } from '../subgraph.js';
+import { watched } from '../watched.js';
 import type { GraphRequest, GraphResponse, SubgraphExecutor } from './execute.js';
+import { carriesFiles, type MultipartBody, uploadsIn, writeMultipart } from './multipart.js';
 
 export interface SubgraphTransport {
   readonly name: SubgraphName;
@@ -83,17 +85,12 @@ export class HttpTransport implements SubgraphTransport {
   }
 
   async send({ query, variables, operationName }: GraphRequest, scope: Scope): Promise<GraphResponse> {
+    const uploads = carriesFiles(scope) ? uploadsIn(variables, 'variables') : [];
+    if (uploads.length > 0) return this.#sendFiles(writeMultipart({ query, variables, operationName }, uploads), scope);
     const body = JSON.stringify({ query, variables, operationName });
     for (let attempt = 1; ; attempt++) {
       try {
-        const headers = {
-          'content-type': 'application/json',
-          [SCOPE_HEADER]: signScope(this.#secrets, this.name, scope),
-        };
-        const answer = await this.#pool.request({ path: `${this.#base}/graphql`, method: 'POST', headers, body });
-        if (answer.statusCode === 200) return (await answer.body.json()) as GraphResponse;
-        const refusal = await answer.body.text();
-        throw new Error(`subgraph ${this.name} answered ${answer.statusCode}: ${refusal.slice(0, 200)}`);
+        return await this.#post('application/json', body, scope);
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : '';
         if (!NEVER_SENT.has(code) || attempt === CONNECT_ATTEMPTS) {
@@ -101,6 +98,26 @@ export class HttpTransport implements SubgraphTransport {
         }
         await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS * attempt));
       }
+    }
+  }
+
+  async #post(type: string, body: string | AsyncIterable<Uint8Array>, scope: Scope): Promise<GraphResponse> {
+    const headers = { 'content-type': type, [SCOPE_HEADER]: signScope(this.#secrets, this.name, scope) };
+    const path = `${this.#base}/graphql`;
+    const answer = await this.#pool.request({ path, method: 'POST', headers, body: body as string });
+    if (answer.statusCode === 200) return (await answer.body.json()) as GraphResponse;
+    const refusal = await answer.body.text();
+    throw new Error(`subgraph ${this.name} answered ${answer.statusCode}: ${refusal.slice(0, 200)}`);
+  }
+
+  /** Once: files that are coming in cannot be sent again. */
+  async #sendFiles({ contentType, bytes }: MultipartBody, scope: Scope): Promise<GraphResponse> {
+    const body = watched(bytes);
+    try {
+      return await this.#post(contentType, body, scope);
+    } catch (error) {
+      if (body.failure) throw body.failure.error;
+      throw new Problem('unavailable', `The ${this.name} service cannot be reached right now.`, { cause: error });
     }
   }
 
