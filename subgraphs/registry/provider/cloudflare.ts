@@ -39,8 +39,8 @@ export class Cloudflare implements Provider {
     const references = FLUX_2.test(path) ? await Promise.all(request.references.map(smallEnough)) : request.references;
     return oneByOne(request, async (seed) => {
       const call: Call = FLUX_2.test(path)
-        ? { path, form: fluxForm({ ...request, references }, seed) }
-        : { path, json: jsonInput(request, seed) };
+        ? { pictures: 1, path, form: fluxForm({ ...request, references }, seed) }
+        : { pictures: 1, path, json: jsonInput(request, seed) };
       const answer = await post(this.#service, call, signal, cloudflareRefusal);
       const { seedControl } = request.model.capabilities;
       const seedUsed = seedControl ? seed : null;

@@ -3,7 +3,7 @@ import { Outbound } from '../../../platform/outbound/http.js';
 import { editForm, imageFields, openAiRefusal, unreadable } from './openai.js';
 import { base64Output, bytesOutput, httpUrl } from './picture.js';
 import type { ImageRequest, Output, Provider } from './provider.js';
-import { listOf, MAX_ANSWER_BYTES, member, post, readJson, sent } from './service.js';
+import { listOf, maxAnswerBytes, member, post, readJson, sent } from './service.js';
 
 export interface CompatibleSettings {
   baseUrl: string;
@@ -25,10 +25,11 @@ export class Compatible implements Provider {
   async generate(request: ImageRequest, signal: AbortSignal): Promise<Output[]> {
     const fields = { ...imageFields(request), response_format: 'b64_json' };
     const imageField = request.references.length === 1 ? 'image' : 'image[]';
+    const pictures = request.count;
     const call =
       request.references.length === 0
-        ? { path: '/images/generations', json: fields }
-        : { path: '/images/edits', form: await editForm(fields, request, imageField) };
+        ? { pictures, path: '/images/generations', json: fields }
+        : { pictures, path: '/images/edits', form: await editForm(fields, request, imageField) };
     const answer = await post(this.#service, call, signal, openAiRefusal);
     const items = listOf(member(readJson(answer), 'data')).slice(0, request.count);
     return Promise.all(items.map((item) => this.#output(item, signal)));
@@ -47,7 +48,7 @@ export class Compatible implements Provider {
     // The operator named this server, so it may be asked wherever it stands; any other address is checked by who fetches.
     if (origin !== this.#files.origin) return { kind: 'url', url, width: null, height: null, seedUsed: null };
     const file = await sent(
-      this.#files.send({ method: 'GET', path: pathname + search, maxBytes: MAX_ANSWER_BYTES }, signal),
+      this.#files.send({ method: 'GET', path: pathname + search, maxBytes: maxAnswerBytes(1) }, signal),
     );
     return file.status === 200 ? bytesOutput(file.body, null) : unreadable();
   }

@@ -40,7 +40,14 @@ export class Fal implements Provider {
   async #draw(request: ImageRequest, signal: AbortSignal): Promise<Output[]> {
     const { model, references } = request;
     const name = references.length > 0 && model.editName ? model.editName : (model.wireName ?? model.slug);
-    const answer = readJson(await post(this.#service, { path: `/${name}`, json: input(request) }, signal, falRefusal));
+    const answer = readJson(
+      await post(
+        this.#service,
+        { path: `/${name}`, json: input(request), pictures: request.count },
+        signal,
+        falRefusal,
+      ),
+    );
     const flags = listOf(member(answer, 'has_nsfw_concepts'));
     const seed = member(answer, 'seed');
     const seedUsed = Number.isSafeInteger(seed) ? Number(seed) : null;

@@ -70,7 +70,7 @@ export class Google implements Provider {
       }),
     };
     const path = `/v1beta/models/${encodeURIComponent(model.wireName ?? model.slug)}:generateContent`;
-    return pictureOf(readJson(await post(this.#service, { path, json }, signal, googleRefusal)));
+    return pictureOf(readJson(await post(this.#service, { path, json, pictures: 1 }, signal, googleRefusal)));
   }
 }
 

@@ -24,10 +24,11 @@ export class OpenAi implements Provider {
 
   async generate(request: ImageRequest, signal: AbortSignal): Promise<Output[]> {
     const fields = { ...imageFields(request), moderation: request.safety ? 'auto' : 'low' };
+    const pictures = request.count;
     const call =
       request.references.length === 0
-        ? { path: '/images/generations', json: fields }
-        : { path: '/images/edits', form: await editForm(fields, request, 'image[]') };
+        ? { pictures, path: '/images/generations', json: fields }
+        : { pictures, path: '/images/edits', form: await editForm(fields, request, 'image[]') };
     const answer = await post(this.#service, call, signal, openAiRefusal);
     return listOf(member(readJson(answer), 'data')).map((item) => {
       const b64 = member(item, 'b64_json');

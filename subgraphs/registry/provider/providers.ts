@@ -58,9 +58,17 @@ export class Providers {
   #report(failure: ProviderFailure, { model }: ImageRequest, elapsedMs: number): void {
     const { reason, status } = failure;
     const line = { provider: model.provider, model: model.slug, reason, status, elapsedMs: Math.round(elapsedMs) };
-    if (reason === 'internal') this.#log.error({ ...line, err: failure.cause }, 'image provider adapter failed');
+    if (reason === 'internal') this.#log.error({ ...line, ...traced(failure.cause) }, 'image provider adapter failed');
     else this.#log.warn(line, 'image provider gave no picture');
   }
+}
+
+/** Where an error came from, without its message: what was being worked on is in many of them. */
+function traced(error: unknown): { error: string; at: string[] } {
+  if (!(error instanceof Error)) return { error: typeof error, at: [] };
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  const code = 'code' in error ? ` ${String(error.code).slice(0, 40)}` : '';
+  return { error: `${error.name}${code}`, at: frames.slice(0, 8).map((line) => line.trim()) };
 }
 
 /** Adapters may be busy with what heeds no signal; the answer is not held up by that. */

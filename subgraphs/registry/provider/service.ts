@@ -4,8 +4,13 @@ import { type Outbound, type OutboundAnswer, OutboundError } from '../../../plat
 import { parseBounded, UnreadableJson } from '../../../platform/outbound/json.js';
 import { type FailureReason, ProviderFailure } from './failure.js';
 
-/** Four large pictures in base64. */
-export const MAX_ANSWER_BYTES = 96 * 1024 * 1024;
+const MEBIBYTE = 1024 * 1024;
+
+/** One of the largest pictures in base64, and room for as many more of a usual size. */
+export function maxAnswerBytes(pictures: number): number {
+  return (40 + 16 * (pictures - 1)) * MEBIBYTE;
+}
+
 /** An error is a few lines; what is longer is not read for its code. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
@@ -14,6 +19,8 @@ export interface Call {
   json?: unknown;
   form?: FormData;
   headers?: Readonly<Record<string, string>>;
+  /** Pictures that the answer may hold. */
+  pictures: number;
 }
 
 /** Reads a refusal's code from the provider's error body. Undefined: its status says it all. */
@@ -21,7 +28,7 @@ export type RefusalReader = (body: unknown, status: number) => FailureReason | u
 
 export async function post(
   service: Outbound,
-  { path, json, form, headers = {} }: Call,
+  { path, json, form, headers = {}, pictures }: Call,
   signal: AbortSignal,
   readRefusal: RefusalReader,
 ): Promise<OutboundAnswer> {
@@ -30,7 +37,7 @@ export async function post(
       {
         method: 'POST',
         path,
-        maxBytes: MAX_ANSWER_BYTES,
+        maxBytes: maxAnswerBytes(pictures),
         ...(form
           ? { body: form, headers }
           : { body: JSON.stringify(json), headers: { 'content-type': 'application/json', ...headers } }),
