@@ -4,6 +4,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Row } from './section.js';
 import { graph } from './sections/graph.js';
+import { renderer } from './sections/renderer.js';
 import { rest } from './sections/rest.js';
 import { shareCores } from './support/cores.js';
 import { BenchError } from './support/error.js';
@@ -12,7 +13,7 @@ import { table } from './support/table.js';
 import { openWorld } from './support/world.js';
 import { requireWrk } from './support/wrk.js';
 
-const SECTIONS = [graph, rest];
+const SECTIONS = [graph, rest, renderer];
 
 const HELP = `npm run bench -- [SECTION…] [options]
 
