@@ -44,7 +44,7 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
       const input = readInput(row, request);
       const refusal = row.refuse?.(input);
       if (refusal) return reply.code(refusal.status).send(refusal.body);
-      const variables = row.variables ? row.variables(input) : {};
+      const variables = row.variables ? (withoutUndefined(row.variables(input)) as Record<string, unknown>) : {};
       const { data, errors } = await operations.execute(prepared, variables, scope);
       if (mutates) onMutation(scope);
       if (errors?.[0]) throw fromGraph(errors[0], row);
@@ -81,6 +81,13 @@ export function refuseOtherMethods(app: FastifyInstance, url: string, allowed: R
 function fromGraph(error: GraphQLFormattedError, row: Route): Problem | Error {
   const problem = problemFromExtensions(error.message, error.extensions);
   return problem ?? new Error(`${row.id}: the graph answered without a known code: ${error.message}`);
+}
+
+/** A member that is undefined is not there, as on its way through JSON: executors may take it for null, which is a value. */
+function withoutUndefined(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const given = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(given.map(([name, member]) => [name, withoutUndefined(member)]));
 }
 
 /** Throws validation_error, with one entry for each bad field. */

@@ -50,7 +50,9 @@ export async function mountUpload(app: FastifyInstance, deps: UploadDeps): Promi
         return reply.code(201).send(imageBody(image));
       },
       onResponse: async ({ raw }) => dropRest(raw),
-      errorHandler: (error, _request, _reply) => {
+      errorHandler: (error, _request, reply) => {
+        // The framework would close the connection on a client that is still sending, and the answer would be lost.
+        reply.removeHeader('connection');
         throw isTooLarge(error) ? jsonTooLarge() : error;
       },
     });

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { watchBodyTime } from '../../../platform/body-time.js';
+import { Problem } from '../../../platform/errors.js';
 import { readFrames } from '../../../platform/frames.js';
 import type { ByteRange } from '../../../platform/s3.js';
 import { requireInternal, type Scope } from '../../../platform/scope.js';
@@ -41,7 +42,7 @@ export function mountDoor(app: FastifyInstance, images: Images, authorize: Autho
     const scope = authorize(request);
     // The gateway watches over its client.
     watchBodyTime(request.raw);
-    const { bytes, tail } = readFrames(request.body as AsyncIterable<Uint8Array>);
+    const { bytes, tail } = readFrames(untilAborted(request.body as AsyncIterable<Uint8Array>));
     const key = request.headers[IDEMPOTENCY_HEADER];
     return images.upload(
       {
@@ -95,6 +96,15 @@ export function mountDoor(app: FastifyInstance, images: Images, authorize: Autho
     reply.raw.once('close', () => bytes.destroy());
     return reply.type(BYTES).send(bytes);
   });
+}
+
+/** The gateway's client went away, and the gateway with it: nobody's failure, and nobody waits for the answer. */
+async function* untilAborted(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (cause) {
+    throw new Problem('validation_error', 'The upload broke off.', { cause });
+  }
 }
 
 function isBytes(request: FastifyRequest): boolean {
