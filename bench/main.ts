@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Row } from './section.js';
+import { billing } from './sections/billing.js';
 import { graph } from './sections/graph.js';
 import { renderer } from './sections/renderer.js';
 import { rest } from './sections/rest.js';
@@ -13,7 +14,7 @@ import { table } from './support/table.js';
 import { openWorld } from './support/world.js';
 import { requireWrk } from './support/wrk.js';
 
-const SECTIONS = [graph, rest, renderer];
+const SECTIONS = [graph, rest, billing, renderer];
 
 const HELP = `npm run bench -- [SECTION…] [options]
 
