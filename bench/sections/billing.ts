@@ -6,7 +6,7 @@ import { connectMongo } from '../../platform/mongo/store.js';
 import { Secrets } from '../../platform/secrets.js';
 import type { Payer } from '../../subgraphs/billing/account/spending.service.js';
 import { type BillingEngine, createEngine } from '../../subgraphs/billing/engine.js';
-import { auditAll } from '../../subgraphs/billing/ledger/audit.js';
+import { audit } from '../../subgraphs/billing/ledger/audit.js';
 import { type BillingStore, openStore } from '../../subgraphs/billing/store.js';
 import type { Bench, Row, Section } from '../section.js';
 import { BenchError } from '../support/error.js';
@@ -67,7 +67,7 @@ export const billing: Section = {
         },
       ];
       const rows = await measureAll(candidates, bench);
-      await audit(store, engine);
+      await requireSound(store, engine);
       return rows;
     } finally {
       await close();
@@ -89,9 +89,9 @@ async function pair({ spending }: BillingEngine, payer: Payer): Promise<void> {
 }
 
 /** A fast ledger that does not add up would be worth nothing. */
-async function audit(store: BillingStore, { ledger }: BillingEngine): Promise<void> {
+async function requireSound(store: BillingStore, { ledger }: BillingEngine): Promise<void> {
   await ledger.flush();
-  const findings = await auditAll(store);
+  const { findings } = await audit(store);
   if (findings.length > 0) throw new BenchError(`the ledger does not add up: ${findings.slice(0, 3).join('; ')}`);
 }
 

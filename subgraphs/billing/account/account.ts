@@ -292,7 +292,8 @@ export class Account {
     const once = actOf(this.id, 'take_back', source);
     if (this.done(once)) return null;
     let missing = amount;
-    for (const pot of this.pots.filter((candidate) => candidate.unit === unit && candidate.kind === kind)) {
+    const pots = this.pots.filter((candidate) => candidate.unit === unit && candidate.kind === kind);
+    for (const pot of pots.sort(bySpending)) {
       const taken = Math.min(missing, pot.remaining);
       pot.remaining -= taken;
       missing -= taken;

@@ -8,7 +8,7 @@ import { newId } from '../../../platform/ids.js';
 import type { Holder } from '../../../subgraphs/billing/account/payers.js';
 import type { Payer } from '../../../subgraphs/billing/account/spending.service.js';
 import { type BillingEngine, createEngine } from '../../../subgraphs/billing/engine.js';
-import { auditAccount, auditAll } from '../../../subgraphs/billing/ledger/audit.js';
+import { audit } from '../../../subgraphs/billing/ledger/audit.js';
 import type { BillingSettings } from '../../../subgraphs/billing/settings.js';
 import { type BillingStore, openStore } from '../../../subgraphs/billing/store.js';
 import { billingDeps } from './settings.js';
@@ -42,8 +42,8 @@ export interface World {
   commandsOf(action: () => Promise<unknown>): Promise<CommandStartedEvent[]>;
   /** What a dead process left is brought to its end. */
   recover(engine?: BillingEngine): Promise<void>;
-  /** What does not add up, of one account or of all. */
-  audit(accountId?: string): Promise<string[]>;
+  /** What does not add up, of some accounts or of all. */
+  audit(...accountIds: string[]): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export async function openWorld(settings: Partial<BillingSettings> = {}): Promis
       await by.sweeper.sweep(forever);
       await by.ledger.tidy(forever, 0);
     },
-    audit: (accountId) => (accountId === undefined ? auditAll(store) : auditAccount(store, accountId)),
+    audit: async (...ids) => (await audit(store, ids.length > 0 ? ids : undefined)).findings,
     async close() {
       await client.close();
       await mongo.close();
