@@ -3,6 +3,7 @@ import type { Collection, Db } from 'mongodb';
 
 const CALLS = new Set([
   'insertOne',
+  'insertMany',
   'updateOne',
   'updateMany',
   'replaceOne',
@@ -31,10 +32,12 @@ export function interruptible(db: Db): Interruptible {
   let left = Number.POSITIVE_INFINITY;
   let reached = latch();
   let gate = latch();
+  let stopped = false;
 
   async function step(): Promise<void> {
-    if (left-- > 0) return;
-    left = Number.POSITIVE_INFINITY;
+    if (!stopped && left-- > 0) return;
+    // What the process does beside the call that is cut stands still as well.
+    stopped = true;
     reached.open();
     await gate.opened;
   }
@@ -78,7 +81,14 @@ export function interruptible(db: Db): Interruptible {
       left = call;
       reached = latch();
       gate = latch();
-      return { interrupted: reached.opened, resume: gate.open };
+      stopped = false;
+      const { open } = gate;
+      const resume = () => {
+        stopped = false;
+        left = Number.POSITIVE_INFINITY;
+        open();
+      };
+      return { interrupted: reached.opened, resume };
     },
   };
 }
