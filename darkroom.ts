@@ -33,7 +33,8 @@ import { startTracing, traceRequests } from './platform/tracing.js';
 import { AccountsClient } from './subgraphs/accounts/client.js';
 import { createAccounts } from './subgraphs/accounts/subgraph.js';
 import { BillingClient } from './subgraphs/billing/client.js';
-import { type BillingSettings, microsOf } from './subgraphs/billing/settings.js';
+import { BillingOperatorClient } from './subgraphs/billing/operator-client.js';
+import { type BillingSettings, microsOf, type SalesSettings } from './subgraphs/billing/settings.js';
 import { createBilling } from './subgraphs/billing/subgraph.js';
 import type { Images } from './subgraphs/images/client.js';
 import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
@@ -141,7 +142,10 @@ async function compose(
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
   mountHealth(app, checks, metrics, config.METRICS_TOKEN);
   const accounts = transports && new AccountsClient(transports.accounts);
-  const admin = accounts && createAdmin({ http, accounts, log });
+  const admin =
+    transports &&
+    accounts &&
+    createAdmin({ http, accounts, billing: new BillingOperatorClient(transports.billing), log });
   if (admin) closers.push(() => admin.close());
   // Requests in flight are finished before anything that they use is closed.
   closers.push(() => app.close());
@@ -218,7 +222,7 @@ function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Pr
     accounts: () => createAccounts({ ...deps, settings: accountsSettings(config) }),
     registry: () => createRegistry({ ...deps, ...imageModels(deps), references: NOTHING_PUBLISHED }),
     images: () => createImages({ ...deps, settings: imagesSettings(config) }),
-    billing: () => createBilling({ ...deps, settings: billingSettings(config) }),
+    billing: () => createBilling({ ...deps, settings: billingSettings(config), sales: salesSettings(config) }),
   };
   return Promise.all(names.map((name) => create[name]()));
 }
@@ -264,6 +268,19 @@ function billingSettings(config: Config): BillingSettings {
     anonymousDailyCap: microsOf(config.ANONYMOUS_DAILY_CAP_USD),
     anonymousMonthlyImages: config.ANONYMOUS_MONTHLY_IMAGES,
     reservationTtlMs: config.RESERVATION_TTL_SECONDS * 1000,
+  };
+}
+
+function salesSettings(config: Config): SalesSettings {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret, STRIPE_BASE_URL: baseUrl } = config;
+  return {
+    stripe: secretKey !== undefined && webhookSecret !== undefined ? { secretKey, webhookSecret, baseUrl } : null,
+    unlock: {
+      goalCents: Math.round(config.UNLOCK_GOAL_USD * 100),
+      goalBackers: config.UNLOCK_GOAL_BACKERS,
+      url: config.PUBLIC_URL,
+    },
+    publicUrl: config.PUBLIC_URL,
   };
 }
 
@@ -333,6 +350,7 @@ async function gatewayApp({
     log,
   });
   return createGateway({
+    billing: new BillingClient(transports.billing),
     http,
     operations,
     identity,

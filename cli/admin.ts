@@ -1,17 +1,11 @@
 /** `darkroom admin …`: asks the running process, or opens the store itself when none runs. */
-import { parseArgs } from 'node:util';
+import { userInfo } from 'node:os';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { createDarkroom } from '../darkroom.js';
 import { type AdminAnswer, callAdmin } from '../platform/admin.js';
 import type { Config } from '../platform/config.js';
+import { newId } from '../platform/ids.js';
 import { createLog } from '../platform/log.js';
-
-export const ADMIN_HELP = `darkroom admin: what an operator may do
-
-  darkroom admin suspend USER [--reason TEXT]   refuse the account spending, publishing and new keys
-  darkroom admin reinstate USER                 lift that
-
-USER is an id, an e-mail address or a handle.
-`;
 
 /** A mistake of the person at the terminal. */
 export class UsageError extends Error {}
@@ -19,20 +13,154 @@ export class UsageError extends Error {}
 interface Call {
   path: string;
   body: object;
+  /** The act that the command is, when it is one. */
+  act?: string;
 }
 
-function readCall(words: readonly string[]): Call | null {
-  const { positionals, values } = parseArgs({
-    args: [...words],
-    allowPositionals: true,
-    options: { reason: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
-  const [verb, user, ...rest] = positionals;
-  if (values.help || verb === undefined) return null;
-  if ((verb !== 'suspend' && verb !== 'reinstate') || user === undefined || rest.length > 0) {
-    throw new UsageError('admin takes: suspend USER [--reason TEXT], or reinstate USER');
+type Values = Readonly<Record<string, string | undefined>>;
+
+interface Command {
+  usage: string;
+  help: string;
+  /** How many words follow the verb. */
+  words: number;
+  options: readonly string[];
+  /** Whether it changes something, and so is an act on record. */
+  acts: boolean;
+  call(words: readonly string[], values: Values): Call;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  suspend: {
+    usage: 'suspend USER [--reason TEXT]',
+    help: 'refuse the account spending, publishing and new keys',
+    words: 1,
+    options: ['reason'],
+    acts: true,
+    call: ([user]) => ({ path: '/suspension', body: { user, suspended: true } }),
+  },
+  reinstate: {
+    usage: 'reinstate USER [--reason TEXT]',
+    help: 'lift that',
+    words: 1,
+    options: ['reason'],
+    acts: true,
+    call: ([user]) => ({ path: '/suspension', body: { user, suspended: false } }),
+  },
+  grant: {
+    usage: 'grant USER (--credits N | --usd AMOUNT) [--expires DATE] [--reason TEXT]',
+    help: 'give credits for /v2 or dollars for /v1',
+    words: 1,
+    options: ['credits', 'usd', 'expires', 'reason'],
+    acts: true,
+    call: ([user], { credits, usd, expires }) => ({
+      path: '/grant',
+      body: { user, ...readAmount(credits, usd), expires: readDate('expires', expires) },
+    }),
+  },
+  tier: {
+    usage: 'tier USER hobby|pro [--reason TEXT]',
+    help: 'set what /v1 refills to; a Pro or Agency plan makes it pro by itself',
+    words: 2,
+    options: ['reason'],
+    acts: true,
+    call: ([user, tier]) => ({ path: '/tier', body: { user, tier } }),
+  },
+  plan: {
+    usage: 'plan USER free|pro|agency [--until DATE] [--reason TEXT]',
+    help: 'give a plan with its monthly credits; free takes a given one away',
+    words: 2,
+    options: ['until', 'reason'],
+    acts: true,
+    call: ([user, plan], { until }) => ({ path: '/plan', body: { user, plan, until: readDate('until', until) } }),
+  },
+  show: {
+    usage: 'show USER',
+    help: 'plan, tier, money and credits of an account',
+    words: 1,
+    options: [],
+    acts: false,
+    call: ([user]) => ({ path: '/account', body: { user } }),
+  },
+  audit: {
+    usage: 'audit [--user USER] [--limit N] [--after CURSOR]',
+    help: 'what operators did, the newest first',
+    words: 0,
+    options: ['user', 'limit', 'after'],
+    acts: false,
+    call: (_words, { user, limit, after }) => ({
+      path: '/audit',
+      body: { user: user ?? null, limit: limit === undefined ? 20 : Number(limit), after: after ?? null },
+    }),
+  },
+};
+
+const WIDTH = 46;
+
+export const ADMIN_HELP = `darkroom admin: what an operator may do
+
+${Object.values(COMMANDS)
+  .map(({ usage, help }) =>
+    usage.length < WIDTH ? `  ${usage.padEnd(WIDTH)}${help}` : `  ${usage}\n  ${' '.repeat(WIDTH)}${help}`,
+  )
+  .join('\n')}
+
+USER is an id, an e-mail address or a handle. Every act is on record (audit) under an id that its answer shows. When a
+command was cut off, repeat it with --act and that id, or with one of your own (a UUID): it is done once.
+`;
+
+function readAmount(credits: string | undefined, usd: string | undefined) {
+  if ((credits === undefined) === (usd === undefined))
+    throw new UsageError('grant takes --credits or --usd, one of them');
+  if (credits !== undefined) {
+    if (!/^[1-9]\d{0,8}$/.test(credits)) throw new UsageError('--credits must be a whole number from 1');
+    return { unit: 'CREDITS', amount: Number(credits) };
   }
-  return { path: '/suspension', body: { user, suspended: verb === 'suspend', reason: values.reason ?? null } };
+  if (!/^\d{1,6}(\.\d{1,6})?$/.test(usd ?? '') || Number(usd) === 0) {
+    throw new UsageError('--usd must be an amount of dollars with at most six decimals');
+  }
+  return { unit: 'USD_MICROS', amount: Math.round(Number(usd) * 1_000_000) };
+}
+
+function readDate(name: string, text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const date = new Date(text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(date.getTime())) {
+    throw new UsageError(`--${name} must be a date, such as 2027-01-31 or 2027-01-31T12:00:00Z`);
+  }
+  return date.toISOString();
+}
+
+const OPTIONS: ParseArgsConfig['options'] = {
+  ...Object.fromEntries(
+    [...Object.values(COMMANDS).flatMap(({ options }) => options), 'act'].map((name) => [name, { type: 'string' }]),
+  ),
+  help: { type: 'boolean', short: 'h' },
+};
+
+function readCall(words: readonly string[]): Call | null {
+  const { positionals, values } = parseArgs({ args: [...words], allowPositionals: true, options: OPTIONS });
+  const [verb, ...rest] = positionals;
+  const { help, ...given } = values as Values & { help?: boolean };
+  if (help || verb === undefined) return null;
+  const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
+  const allowed = command && [...command.options, ...(command.acts ? ['act'] : [])];
+  if (!command || rest.length !== command.words || Object.keys(given).some((name) => !allowed?.includes(name))) {
+    throw new UsageError(`admin takes: ${command ? command.usage : Object.keys(COMMANDS).join(', ')}`);
+  }
+  const { path, body } = command.call(rest, given as Values);
+  if (!command.acts) return { path, body };
+  const { act = newId(), reason = null } = given as { act?: string; reason?: string };
+  return { path, body: { ...body, act, reason, operator: operatorName() }, act };
+}
+
+/** Null where the system does not know its own user, as in some containers. */
+function operatorName(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    return null;
+  }
 }
 
 export async function admin(words: readonly string[], config: Config): Promise<number> {
@@ -43,7 +171,9 @@ export async function admin(words: readonly string[], config: Config): Promise<n
   }
   const answer = (await callAdmin(config.DATA_DIR, call.path, call.body)) ?? (await callWithoutServer(config, call));
   if (answer.status !== 200) {
-    process.stderr.write(`darkroom: ${answer.body['message']}\n`);
+    // It may have been done all the same; repeating it under its id does it once.
+    const again = answer.status >= 500 && call.act !== undefined ? ` To repeat it: --act ${call.act}` : '';
+    process.stderr.write(`darkroom: ${answer.body['message']}${again}\n`);
     return 1;
   }
   process.stdout.write(`${JSON.stringify(answer.body)}\n`);

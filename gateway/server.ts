@@ -12,18 +12,22 @@ import { INTRODUCTION } from '../rest-shim/introduction.js';
 import { openApi } from '../rest-shim/openapi.js';
 import { ROUTES } from '../rest-shim/routes/index.js';
 import { mountShim } from '../rest-shim/shim.js';
+import type { BillingClient } from '../subgraphs/billing/client.js';
 import type { Images } from '../subgraphs/images/client.js';
 import { createAdmission } from './admission.js';
+import { mountBillingPages } from './billing-pages.js';
 import { mountGraph } from './graphql/http.js';
 import type { Operations } from './graphql/operations.js';
 import { PersistedQueries } from './graphql/persisted.js';
 import type { Identity } from './identity.js';
 import { explorerPage, pages } from './pages.js';
+import { QUOTA_HEADER, QuotaWarnings } from './quota.js';
 import { Bytes } from './serving/bytes.js';
 import { Records } from './serving/records.js';
 import { mountServing, SERVING_ROUTE } from './serving/serve.js';
 import { warmImages } from './serving/warm.js';
 import { countUpload, mountUpload } from './uploads/upload.js';
+import { mountWebhook, WEBHOOK_DOCUMENT } from './webhook.js';
 
 export interface GatewayDeps {
   http: HttpOptions;
@@ -33,6 +37,7 @@ export interface GatewayDeps {
   multipart: MultipartLimits;
   events: Events;
   limits: RateLimits;
+  billing: BillingClient;
   log: Logger;
   now: () => Date;
   settings: GatewaySettings;
@@ -57,6 +62,7 @@ const READABLE_BY_PAGES = [
   'RateLimit-Reset',
   'WWW-Authenticate',
   'ETag',
+  QUOTA_HEADER,
 ];
 
 export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance> {
@@ -93,7 +99,6 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     onMutation,
     explorer: explorerPage,
   });
-  mountShim(app, { routes: ROUTES, operations, admit, onMutation });
   await mountUpload(app, {
     images: deps.images,
     admit,
@@ -103,6 +108,9 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   const bytes = new Bytes(deps.images);
   mountServing(app, { images: deps.images, records, bytes, admission, now: deps.now });
   answerFirst(app, deps.http, SERVING_ROUTE, warmImages({ records, bytes, now: deps.now }));
+  mountShim(app, { routes: ROUTES, operations, admit, onMutation, quota: new QuotaWarnings(deps.billing, deps.log) });
+  mountWebhook(app, { admit, billing: deps.billing });
+  mountBillingPages(app);
   mountDocuments(app, operations, settings);
   await app.register(pages({ assetsDir: settings.assetsDir }));
   return app;
@@ -157,6 +165,7 @@ const EXTRA_PATHS = {
       },
     },
   },
+  ...WEBHOOK_DOCUMENT,
   '/healthz': {
     get: {
       operationId: 'health',

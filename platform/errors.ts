@@ -27,6 +27,21 @@ export const ERRORS = {
       'Callers without an account have spent what they may on one day, all together. It starts anew at 00:00 UTC.',
     hint: 'Make an account with POST /v1/register to go on at once.',
   },
+  card_declined: {
+    status: 402,
+    message: 'The saved card was declined.',
+    hint: 'Change the card with POST /v2/billing/portal, or pay with POST /v2/billing/checkout; then use a new idempotencyKey.',
+  },
+  card_authentication_required: {
+    status: 402,
+    message: 'The bank asks the holder of the card to confirm this payment.',
+    hint: 'Pay on a page with POST /v2/billing/checkout, where the bank can ask.',
+  },
+  card_missing: {
+    status: 402,
+    message: 'This account has no saved card.',
+    hint: 'Buy once with POST /v2/billing/checkout: the card is saved for later purchases.',
+  },
   account_suspended: { status: 403, message: 'This account is suspended.' },
   forbidden: { status: 403, message: 'You do not have the role that this needs.' },
   not_found: { status: 404, message: 'Not found.' },

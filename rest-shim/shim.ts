@@ -4,10 +4,11 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { z } from 'zod';
 import type { Admit } from '../gateway/admission.js';
 import type { Operations, PreparedOperation } from '../gateway/graphql/operations.js';
+import { QUOTA_HEADER, type QuotaWarnings } from '../gateway/quota.js';
 import { type FieldIssue, Problem } from '../platform/errors.js';
 import { problemFromExtensions } from '../platform/graph/problems.js';
 import { fieldIssue, invalidFields } from '../platform/rules.js';
-import type { Scope } from '../platform/scope.js';
+import type { Caller, Scope } from '../platform/scope.js';
 import { type AnswerShape, answerShape } from './answer.js';
 import type { Method, Route, RouteInput } from './route.js';
 
@@ -16,12 +17,13 @@ export interface ShimDeps {
   operations: Operations;
   admit: Admit;
   onMutation(scope: Scope): void;
+  quota: QuotaWarnings;
 }
 
 const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Operations are read, checked and planned here, at start: a row that the graph cannot serve stops the start. */
-export function mountShim(app: FastifyInstance, { routes, operations, admit, onMutation }: ShimDeps): void {
+export function mountShim(app: FastifyInstance, { routes, operations, admit, onMutation, quota }: ShimDeps): void {
   const methodsOf = new Map<string, Set<Method>>();
   for (const row of routes) {
     const url = fastifyPath(row.path);
@@ -35,6 +37,7 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
 
   function handler(row: Route, prepared: PreparedOperation, shape: AnswerShape) {
     const mutates = prepared.operation.operation === 'mutation';
+    const warns = row.path.startsWith('/v2/');
     return async (request: FastifyRequest, reply: FastifyReply) => {
       const scope = await admit(request, reply).catch((error: unknown) => {
         if (row.shapeFirst && error instanceof Problem && error.slug === 'auth_required') readInput(row, request);
@@ -47,6 +50,7 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
       const variables = row.variables ? (withoutUndefined(row.variables(input)) as Record<string, unknown>) : {};
       const { data, errors } = await operations.execute(prepared, variables, scope);
       if (mutates) onMutation(scope);
+      if (warns && scope.caller) await warn(scope.caller, scope.requestId, mutates, reply);
       if (errors?.[0]) throw fromGraph(errors[0], row);
       const value = data?.[shape.rootField];
       if (value === null || value === undefined) throw new Problem('not_found');
@@ -56,6 +60,12 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
       reply.type('application/json; charset=utf-8');
       return JSON.stringify(row.finish ? row.finish(body as Record<string, unknown>) : body);
     };
+  }
+
+  async function warn(caller: Caller, requestId: string, spent: boolean, reply: FastifyReply): Promise<void> {
+    if (spent) quota.forget(caller);
+    const warning = await quota.of(caller, requestId);
+    if (warning !== null) reply.header(QUOTA_HEADER, warning);
   }
 }
 

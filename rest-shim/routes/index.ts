@@ -7,6 +7,7 @@ import { me } from './v1/me.js';
 import { models } from './v1/models.js';
 import { signIn } from './v1/sign-in.js';
 import { teams } from './v1/teams.js';
+import { billing } from './v2/billing.js';
 
 /** Every documented path. */
 export const ROUTES: readonly Route[] = [
@@ -18,4 +19,5 @@ export const ROUTES: readonly Route[] = [
   ...imageGenerators,
   ...models,
   ...invitations,
+  ...billing,
 ];

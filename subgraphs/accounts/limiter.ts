@@ -2,7 +2,7 @@
 import type { Collection, Document } from 'mongodb';
 import { Problem } from '../../platform/errors.js';
 import type { CollectionDefinition } from '../../platform/mongo/store.js';
-import { retryOnDuplicate } from './writes.js';
+import { retryOnDuplicate } from '../../platform/mongo/writes.js';
 
 interface Hits {
   /** The second in which the hits are counted. */

@@ -2,19 +2,6 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import { isDuplicateKey } from '../../platform/mongo/store.js';
 
-const UPSERT_ATTEMPTS = 5;
-
-/** Two upserts of one missing document can collide; the loser then finds the winner's document. */
-export async function retryOnDuplicate<T>(write: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await write();
-    } catch (error) {
-      if (attempt === UPSERT_ATTEMPTS || !isDuplicateKey(error)) throw error;
-    }
-  }
-}
-
 /** Whether a write failed because a unique index over this field refused it. */
 export function collidesOn(error: unknown, field: string): boolean {
   return isDuplicateKey(error) && Object.hasOwn((error as { keyPattern?: object }).keyPattern ?? {}, field);

@@ -55,6 +55,66 @@ const releaseCall: InternalCall<{ internalRelease: { released: boolean } }> = {
   result: z.object({ internalRelease: z.object({ released: z.boolean() }) }),
 };
 
+/** What an account, or nobody, may do by its plan. */
+export interface Allowance {
+  plan: 'free' | 'pro' | 'agency';
+  /** Quality tiers that the plan opens; the ultra tiers also wait for `frontierUnlocked`. */
+  tiers: readonly string[];
+  /** Whether jobs go ahead of those of others. */
+  priorityQueue: boolean;
+  frontierUnlocked: boolean;
+}
+
+const allowanceCall: InternalCall<{ internalEntitlements: Allowance }> = {
+  query: `query InternalEntitlements($userId: ID) {
+    internalEntitlements(userId: $userId) { plan tiers priorityQueue frontierUnlocked }
+  }`,
+  result: z.object({
+    internalEntitlements: z.object({
+      plan: z.enum(['free', 'pro', 'agency']),
+      tiers: z.array(z.string()),
+      priorityQueue: z.boolean(),
+      frontierUnlocked: z.boolean(),
+    }),
+  }),
+};
+
+const unlockSchema = z.object({
+  type: z.enum(['COMMUNITY_MILESTONE', 'UNLOCKED']),
+  displayCurrent: z.number(),
+  displayGoal: z.number(),
+  fundedBasis: z.boolean(),
+  unlockUrl: z.string(),
+  agentHint: z.string(),
+});
+
+/** As the graph's `unlockStatus` answers it. */
+export type UnlockProgress = z.infer<typeof unlockSchema>;
+
+const unlockCall: InternalCall<{ unlockStatus: UnlockProgress }> = {
+  query: '{ unlockStatus { type displayCurrent displayGoal fundedBasis unlockUrl agentHint } }',
+  result: z.object({ unlockStatus: unlockSchema }),
+};
+
+export interface Quota {
+  available: number;
+  usedPercent: number;
+}
+
+const quotaCall: InternalCall<{ internalQuota: Quota }> = {
+  query: `query InternalQuota($userId: ID!, $createdAt: DateTime!) {
+    internalQuota(userId: $userId, createdAt: $createdAt) { available usedPercent }
+  }`,
+  result: z.object({ internalQuota: z.object({ available: z.number(), usedPercent: z.number() }) }),
+};
+
+const paymentEventCall: InternalCall<{ internalPaymentEvent: { applied: boolean } }> = {
+  query: `mutation InternalPaymentEvent($input: InternalPaymentEventInput!) {
+    internalPaymentEvent(input: $input) { applied }
+  }`,
+  result: z.object({ internalPaymentEvent: z.object({ applied: z.boolean() }) }),
+};
+
 export class BillingClient {
   readonly #transport: SubgraphTransport;
 
@@ -75,5 +135,25 @@ export class BillingClient {
   /** Gives all of it back. False when there was nothing to give back. */
   async release(input: Release, requestId: string): Promise<boolean> {
     return (await callInternal(this.#transport, releaseCall, { input }, requestId)).internalRelease.released;
+  }
+
+  /** Without a user: what a caller without an account may do. */
+  async allowance(userId: string | null, requestId: string): Promise<Allowance> {
+    return (await callInternal(this.#transport, allowanceCall, { userId }, requestId)).internalEntitlements;
+  }
+
+  /** How far the community is towards the frontier models. */
+  async unlock(requestId: string): Promise<UnlockProgress> {
+    return (await callInternal(this.#transport, unlockCall, {}, requestId)).unlockStatus;
+  }
+
+  /** How much of an account's credits is used. */
+  async quota({ userId, createdAt }: { userId: string; createdAt: Date }, requestId: string): Promise<Quota> {
+    return (await callInternal(this.#transport, quotaCall, { userId, createdAt }, requestId)).internalQuota;
+  }
+
+  /** Hands on an event of the payment service as it arrived. Throws validation_error when its signature is not good. */
+  async paymentEvent(input: { payload: string; signature: string }, requestId: string): Promise<boolean> {
+    return (await callInternal(this.#transport, paymentEventCall, { input }, requestId)).internalPaymentEvent.applied;
   }
 }

@@ -4,7 +4,7 @@ import { MoneyIn } from './account/money-in.service.js';
 import { SpendingService } from './account/spending.service.js';
 import { Sweeper } from './account/sweeper.js';
 import { AccountWriter } from './account/writer.js';
-import type { BillingDeps } from './deps.js';
+import type { EngineDeps } from './deps.js';
 import { Ledger } from './ledger/ledger.js';
 import { BillingMetrics } from './metrics.js';
 import type { BillingStore } from './store.js';
@@ -17,7 +17,7 @@ export interface BillingEngine {
   ledger: Ledger;
 }
 
-export function createEngine(store: BillingStore, deps: Omit<BillingDeps, 'db'>): BillingEngine {
+export function createEngine(store: BillingStore, deps: EngineDeps): BillingEngine {
   const { secrets, log, settings, now } = deps;
   const ledger = new Ledger({ ...store, log, now });
   const writer = new AccountWriter({ ...store, ledger, settings, now });

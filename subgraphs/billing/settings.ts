@@ -1,4 +1,7 @@
 import type { TierSlug } from './account/account.model.js';
+import { PLANS } from './plan/catalogue.js';
+import type { StripeSettings } from './stripe/stripe.js';
+import type { UnlockSettings } from './unlock/unlock.service.js';
 
 /** Amounts of dollars are whole millionths. */
 export interface BillingSettings {
@@ -11,8 +14,15 @@ export interface BillingSettings {
   reservationTtlMs: number;
 }
 
+export interface SalesSettings {
+  /** Null: nothing can be bought. */
+  stripe: StripeSettings | null;
+  unlock: UnlockSettings;
+  publicUrl: string;
+}
+
 /** Credits that a new account is given, once. */
-export const WELCOME_CREDITS = 50;
+export const WELCOME_CREDITS = PLANS.free.credits;
 
 const MICROS = 1_000_000;
 

@@ -5,6 +5,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
+import { retryOnDuplicate } from '../../../platform/mongo/writes.js';
 import type { Scope } from '../../../platform/scope.js';
 import type { Secrets } from '../../../platform/secrets.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
@@ -16,7 +17,6 @@ import { CODE_DIGITS, CODE_TRIES, CODE_WINDOW_SECONDS, parseEmail } from '../rul
 import { MINUTE_MS, plus, SECOND_MS } from '../time.js';
 import type { Profile, UserDoc } from '../user/user.model.js';
 import type { UserService } from '../user/user.service.js';
-import { retryOnDuplicate } from '../writes.js';
 import { codeMail } from './sign-in.mail.js';
 import type { CodeDoc } from './sign-in.model.js';
 

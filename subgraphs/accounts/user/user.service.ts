@@ -3,11 +3,11 @@ import { Problem } from '../../../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../../../platform/events.js';
 import { newId } from '../../../platform/ids.js';
 import { findBatch } from '../../../platform/mongo/batch.js';
+import { retryOnDuplicate } from '../../../platform/mongo/writes.js';
 import { type Caller, requireCaller, type Scope } from '../../../platform/scope.js';
 import type { AccountsSettings } from '../deps.js';
 import type { Limiter } from '../limiter.js';
 import { LOOKUP_WINDOW_SECONDS, readUserIdentifier } from '../rules.js';
-import { retryOnDuplicate } from '../writes.js';
 import { PROFILE_FIELDS, type Profile, type ProfileDoc, profileOf, type UserDoc } from './user.model.js';
 
 export interface UserServiceDeps {

@@ -271,7 +271,7 @@ export class Account {
     const id = expiresAt ? `${unit}:${kind}:${expiresAt.getTime()}` : `${unit}:${kind}`;
     const pot = this.#pot({ id, unit, kind, remaining: 0, granted: 0, expiresAt, refillsTo: null, refillsAt: null });
     pot.remaining += amount;
-    pot.granted += amount;
+    pot.granted = pot.remaining + this.heldOf([pot]);
     this.#repay(pot);
     return true;
   }
@@ -296,6 +296,7 @@ export class Account {
     for (const pot of pots.sort(bySpending)) {
       const taken = Math.min(missing, pot.remaining);
       pot.remaining -= taken;
+      pot.granted -= taken;
       missing -= taken;
     }
     this.#note('take_back', { unit, amount: missing - amount, owed: missing, pot: kind, note, once });

@@ -16,7 +16,7 @@ export interface Grant {
   /** Whole credits, or millionths of a dollar. */
   amount: number;
   /** `purchased` is spent last. */
-  kind: Extract<PotKind, 'purchased' | 'welcome'>;
+  kind: Extract<PotKind, 'purchased' | 'welcome' | 'subscription'>;
   /** Null: it stays until it is spent. */
   expiresAt: Date | null;
   /** Why, for whoever reads the ledger. */

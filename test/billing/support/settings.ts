@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { Metrics } from '../../../platform/metrics.js';
 import { Secrets } from '../../../platform/secrets.js';
 import type { BillingDeps } from '../../../subgraphs/billing/deps.js';
-import type { BillingSettings } from '../../../subgraphs/billing/settings.js';
+import type { BillingSettings, SalesSettings } from '../../../subgraphs/billing/settings.js';
 
 export const USD = 1_000_000;
 
@@ -16,6 +16,12 @@ export const BILLING_SETTINGS: BillingSettings = {
   reservationTtlMs: 120_000,
 };
 
+export const SALES_SETTINGS: SalesSettings = {
+  stripe: null,
+  unlock: { goalCents: 5_000_00, goalBackers: 400, url: 'http://localhost:4000' },
+  publicUrl: 'http://localhost:4000',
+};
+
 export function billingDeps(db: Db, now: () => Date = () => new Date()): BillingDeps {
   return {
     db,
@@ -23,6 +29,7 @@ export function billingDeps(db: Db, now: () => Date = () => new Date()): Billing
     metrics: new Metrics(),
     log: pino({ level: 'silent' }),
     settings: BILLING_SETTINGS,
+    sales: SALES_SETTINGS,
     now,
   };
 }
