@@ -30,6 +30,7 @@ import { Secrets } from './platform/secrets.js';
 import { type Closers, openStores, type Stores } from './platform/stores.js';
 import { SUBGRAPH_NAMES, type Subgraph, type SubgraphName } from './platform/subgraph.js';
 import { startTracing, traceRequests } from './platform/tracing.js';
+import { VERSION } from './platform/version.js';
 import { AccountsClient } from './subgraphs/accounts/client.js';
 import { createAccounts } from './subgraphs/accounts/subgraph.js';
 import { BillingClient } from './subgraphs/billing/client.js';
@@ -66,8 +67,6 @@ export interface DarkroomOptions {
   /** The clock of everything that keeps time, so that tests can travel. */
   now?: () => Date;
 }
-
-export const VERSION = '0.1.0';
 
 // A subgraph receives what a gateway let in, inside an envelope.
 const SUBGRAPH_BODY_FACTOR = 2;

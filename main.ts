@@ -2,11 +2,12 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { admin, UsageError } from './cli/admin.js';
-import { createDarkroom, type Darkroom, type Role, VERSION } from './darkroom.js';
+import type { Darkroom, Role } from './darkroom.js';
 import { type Config, ConfigError, configTable, parseConfig, readEnvironment } from './platform/config.js';
 import { EmbeddedError } from './platform/embedded/error.js';
 import { createLog } from './platform/log.js';
 import { SUBGRAPH_NAMES, type SubgraphName } from './platform/subgraph.js';
+import { VERSION } from './platform/version.js';
 
 const HELP = `darkroom ${VERSION}: an image platform API that you host yourself
 
@@ -60,6 +61,8 @@ function silenceVendorNotice(): void {
 async function run(config: Config, role: Role): Promise<void> {
   silenceVendorNotice();
   const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, role: role.kind });
+  // Loaded by those who run it: an operator's command must not wait for all of it.
+  const { createDarkroom } = await import('./darkroom.js');
   const darkroom = await createDarkroom({ config, role, log });
   await darkroom.openAdmin();
   const address = await darkroom.listen().catch(async (error: unknown) => {

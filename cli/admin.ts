@@ -1,7 +1,6 @@
 /** `darkroom admin …`: asks the running process, or opens the store itself when none runs. */
 import { userInfo } from 'node:os';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { createDarkroom } from '../darkroom.js';
 import { type AdminAnswer, callAdmin } from '../platform/admin.js';
 import type { Config } from '../platform/config.js';
 import { newId } from '../platform/ids.js';
@@ -10,7 +9,7 @@ import { createLog } from '../platform/log.js';
 /** A mistake of the person at the terminal. */
 export class UsageError extends Error {}
 
-interface Call {
+export interface Call {
   path: string;
   body: object;
   /** The act that the command is, when it is one. */
@@ -138,7 +137,8 @@ const OPTIONS: ParseArgsConfig['options'] = {
   help: { type: 'boolean', short: 'h' },
 };
 
-function readCall(words: readonly string[]): Call | null {
+/** Null: the person wants to read how it is used. */
+export function readCall(words: readonly string[]): Call | null {
   const { positionals, values } = parseArgs({ args: [...words], allowPositionals: true, options: OPTIONS });
   const [verb, ...rest] = positionals;
   const { help, ...given } = values as Values & { help?: boolean };
@@ -182,6 +182,7 @@ export async function admin(words: readonly string[], config: Config): Promise<n
 
 async function callWithoutServer(config: Config, { path, body }: Call): Promise<AdminAnswer> {
   const log = createLog({ level: 'fatal', format: 'json', role: 'admin' });
+  const { createDarkroom } = await import('../darkroom.js');
   const darkroom = await createDarkroom({ config, role: { kind: 'start' }, log });
   try {
     const { statusCode, payload } = await darkroom.callAdmin(path, body);

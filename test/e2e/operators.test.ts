@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, clientOf } from '../support/client.js';
@@ -29,7 +30,8 @@ describe('darkroom admin', () => {
     const { key, id } = await client.account('rogue@example.com');
     await client.rest('PATCH', '/v1/me', key, { handle: 'rogue' });
     const suspended = await admin('suspend', 'rogue@example.com', '--reason', 'spam');
-    expect(suspended).toEqual({ code: 0, output: `${JSON.stringify({ user_id: id, suspended: true })}\n` });
+    expect(suspended.code).toBe(0);
+    expect(JSON.parse(suspended.output)).toEqual({ user_id: id, suspended: true, act: expect.any(String) });
 
     const refused = await client.rest('POST', '/v1/api-keys', key, { name: 'more' });
     expect([refused.status, refused.body.error]).toEqual([403, 'account_suspended']);
@@ -43,6 +45,62 @@ describe('darkroom admin', () => {
 
     expect((await admin('reinstate', '@rogue')).code).toBe(0);
     expect((await client.rest('POST', '/v1/api-keys', key, { name: 'more' })).status).toBe(201);
+  });
+
+  it('gives credits and dollars once for each act, a tier and a plan, and shows the account', async () => {
+    const { key, id } = await client.account('gifted@example.com');
+    const act = '0190a000-0000-7000-8000-00000000000a';
+    const grant = ['grant', 'gifted@example.com', '--credits', '300', '--reason', 'sorry', '--act', act];
+    const given = JSON.parse((await admin(...grant)).output);
+    expect(given).toMatchObject({ user_id: id, act, available_credits: 350, plan: 'free', tier: 'hobby' });
+    expect(JSON.parse((await admin(...grant)).output)).toEqual({ ...given, repeated: true });
+    const other = await admin('grant', 'gifted@example.com', '--credits', '900', '--act', act);
+    expect(other).toMatchObject({ code: 1, output: expect.stringContaining('another act') });
+
+    await admin('grant', id, '--usd', '2.5', '--expires', '2999-01-01');
+    await admin('tier', id, 'pro');
+    const plan = JSON.parse((await admin('plan', id, 'agency', '--until', '2999-01-01')).output);
+    expect(plan).toMatchObject({ plan: 'agency', tier: 'pro', given_plan: 'agency', available_credits: 4_350 });
+    const shown = JSON.parse((await admin('show', 'gifted@example.com')).output);
+    expect(shown).toMatchObject({
+      user_id: id,
+      email: 'gifted@example.com',
+      suspended: false,
+      plan: 'agency',
+      available_usd: 52.5,
+      available_credits: 4_350,
+      owed_credits: 0,
+    });
+    expect((await client.rest('GET', '/v1/me/usage', key)).body).toMatchObject({
+      tier: 'pro',
+      purchased_remaining_usd: 2.5,
+      available_usd: 52.5,
+    });
+    expect((await client.rest('GET', '/v2/billing/status', key)).body).toMatchObject({
+      plan: 'agency',
+      priorityQueue: true,
+      quotaRemaining: 4_350,
+      purchaseEligible: false,
+    });
+    expect(JSON.parse((await admin('plan', id, 'free')).output)).toMatchObject({ plan: 'free', tier: 'pro' });
+    expect(JSON.parse((await admin('tier', id, 'hobby')).output)).toMatchObject({ tier: 'hobby' });
+  });
+
+  it('keeps all of that on record, with who gave the command', async () => {
+    const { acts, next_cursor } = JSON.parse(
+      (await admin('audit', '--user', 'gifted@example.com', '--limit', '4')).output,
+    );
+    expect(acts.map(({ kind }: { kind: string }) => kind)).toEqual(['tier', 'plan', 'plan', 'tier']);
+    expect(acts[0]).toMatchObject({
+      operator: userInfo().username,
+      details: { tier: 'hobby', reason: null },
+      begun_at: expect.stringMatching(/Z$/),
+      done_at: expect.stringMatching(/Z$/),
+    });
+    const rest = JSON.parse((await admin('audit', '--user', 'gifted@example.com', '--after', next_cursor)).output);
+    expect(rest.acts.map(({ kind }: { kind: string }) => kind)).toEqual(['grant', 'grant']);
+    const all = JSON.parse((await admin('audit')).output).acts as { kind: string; user_id: string }[];
+    expect(all.filter(({ kind }) => kind === 'suspend')).toHaveLength(1);
   });
 
   it('says who is not there, and how it is used', async () => {

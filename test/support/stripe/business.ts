@@ -250,7 +250,10 @@ export class Business {
   }
 
   #collect(invoice: Invoice, paid: boolean): void {
-    if (invoice.amount_due === 0) return this.#paid(invoice);
+    if (invoice.amount_due === 0) {
+      this.#paid(invoice);
+      return;
+    }
     const intent = this.intent(invoice.customer, invoice.amount_due, {});
     const payment = {
       id: this.id('inpay'),
