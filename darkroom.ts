@@ -366,6 +366,7 @@ async function gatewayApp({
       requestsPerMinute: config.RATE_LIMIT_REQUESTS_PER_MINUTE,
       maxBatch: config.QUERY_BATCH,
       uploadsPerMinute: config.RATE_LIMIT_UPLOADS_PER_MINUTE,
+      traced: config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
       assetsDir: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './dist/web/' : './web/', import.meta.url)),
     },
   });

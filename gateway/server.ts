@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Events } from '../platform/events.js';
 import type { MultipartLimits } from '../platform/graph/multipart.js';
-import { answerFirst, createHttp, type HttpOptions } from '../platform/http.js';
+import { createHttp, type HttpOptions, openShortcut } from '../platform/http.js';
 import type { RateLimits } from '../platform/limits.js';
 import type { Scope } from '../platform/scope.js';
 import { CLIENT_CONFIG } from '../rest-shim/client-config.js';
@@ -24,7 +24,8 @@ import { explorerPage, pages } from './pages.js';
 import { QUOTA_HEADER, QuotaWarnings } from './quota.js';
 import { Bytes } from './serving/bytes.js';
 import { Records } from './serving/records.js';
-import { mountServing, SERVING_ROUTE } from './serving/serve.js';
+import { mountServing } from './serving/serve.js';
+import { servingShortcut } from './serving/shortcut.js';
 import { warmImages } from './serving/warm.js';
 import { countUpload, mountUpload } from './uploads/upload.js';
 import { mountWebhook, WEBHOOK_DOCUMENT } from './webhook.js';
@@ -50,6 +51,8 @@ export interface GatewaySettings {
   requestsPerMinute: number;
   maxBatch: number;
   uploadsPerMinute: number;
+  /** Whether each request is to leave a span. */
+  traced: boolean;
   /** Where the build left the pages for browsers. */
   assetsDir: string;
 }
@@ -107,7 +110,8 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   });
   const bytes = new Bytes(deps.images);
   mountServing(app, { images: deps.images, records, bytes, admission, now: deps.now });
-  answerFirst(app, deps.http, SERVING_ROUTE, warmImages({ records, bytes, now: deps.now }));
+  // Spans begin in the framework.
+  if (!settings.traced) openShortcut(app, deps.http, servingShortcut(warmImages({ records, bytes, now: deps.now })));
   mountShim(app, { routes: ROUTES, operations, admit, onMutation, quota: new QuotaWarnings(deps.billing, deps.log) });
   mountWebhook(app, { admit, billing: deps.billing });
   mountBillingPages(app);

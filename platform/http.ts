@@ -1,9 +1,10 @@
 /** What every HTTP server here has in common: request ids, one log line and one metric a request, time limits. */
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { LONGEST_UPLOAD_MS, limitBodyTime } from './body-time.js';
 import { Problem, type ProblemOptions } from './errors.js';
+import { type FrontAnswer, type FrontRequest, openFront } from './front.js';
 import { newId } from './ids.js';
 import type { Metrics } from './metrics.js';
 
@@ -15,10 +16,15 @@ export interface HttpOptions {
   trustProxy: number;
 }
 
+const KEEP_ALIVE_MS = 72_000;
+
+function headersTimeout(requestTimeoutMs: number): number {
+  return Math.min(requestTimeoutMs, 20_000);
+}
+
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
-function requestIdOf(headers: IncomingHttpHeaders): string {
-  const given = headers['x-request-id'];
+function requestIdOf(given: unknown): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
 }
 
@@ -32,16 +38,16 @@ export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustPro
     // A body that trickles in, or never ends, is cut off long before; see limitBodyTime.
     requestTimeout: Math.max(requestTimeoutMs, LONGEST_UPLOAD_MS),
     connectionTimeout: 0,
-    keepAliveTimeout: 72_000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     http: {
-      headersTimeout: Math.min(requestTimeoutMs, 20_000),
+      headersTimeout: headersTimeout(requestTimeoutMs),
       maxHeaderSize: 16_384,
       // How often Node looks for requests that are over their time.
       connectionsCheckingInterval: Math.min(requestTimeoutMs / 2, 5_000),
     },
     routerOptions: { maxParamLength: 512 },
     requestIdHeader: false,
-    genReqId: ({ headers }) => requestIdOf(headers),
+    genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     clientErrorHandler: answerUnreadableRequest,
     frameworkErrors: (error, request, reply) => {
       reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' });
@@ -95,44 +101,60 @@ export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustPro
   return app;
 }
 
-/** Whether the request was answered. `headers` belong into every answer, names and values in turn. */
-export type FirstAnswer = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  headers: readonly [string, string],
-) => boolean;
+export interface Shortcut {
+  /** Of the framework: /v1/i/:file. */
+  route: string;
+  /** False: the framework is to answer. */
+  answer(request: IncomingMessage, response: ServerResponse, requestId: string): boolean;
+  /** The same without Node's HTTP server. Null: that is to answer. */
+  answerEarly(request: FrontRequest, requestId: string): FrontAnswer | null;
+}
 
 /**
- * Asks `answer` before the framework, for a route whose answers often cost less than the framework does. They have their
- * request id, metric and log line all the same; the time that these tell ends when the answer is handed to the socket.
+ * Asks for an answer before the framework, for a route whose answers often cost less than the framework does. They have
+ * their metric and log line all the same; the time that these tell ends when the answer is handed to the socket.
  */
-export function answerFirst(
+export function openShortcut(
   app: FastifyInstance,
-  { log, metrics }: Pick<HttpOptions, 'log' | 'metrics'>,
-  route: string,
-  answer: FirstAnswer,
+  { log, metrics, requestTimeoutMs }: HttpOptions,
+  { route, answer, answerEarly }: Shortcut,
 ): void {
   const prefix = route.slice(0, route.indexOf(':'));
-  const [framework, ...others] = app.server.listeners('request') as ((...args: unknown[]) => void)[];
+  const { server } = app;
+  const [framework, ...others] = server.listeners('request') as ((...args: unknown[]) => void)[];
   if (!framework || others.length > 0) throw new Error('the HTTP server is not as the framework makes it');
-  // The framework closes connections that it answers on while the process ends.
+  const note = (start: number, method: string, url: string, status: number, requestId: string) => {
+    const ms = performance.now() - start;
+    metrics.requests.observe({ method, route, status: String(status) }, ms / 1000);
+    if (log.isLevelEnabled('info')) log.info(requestLine({ requestId, method, url, status, ms }), 'request');
+  };
   let closing = false;
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const { url = '', method = '' } = request;
+    // While the process ends, the framework closes the connections on which it answers.
+    if (closing || !url.startsWith(prefix)) return framework.call(server, request, response);
+    const start = performance.now();
+    const requestId = requestIdOf(request.headers['x-request-id']);
+    if (answer(request, response, requestId)) note(start, method, url, response.statusCode, requestId);
+    else framework.call(server, request, response);
+  });
+  const closeFront = openFront(server, {
+    prefix,
+    firstMs: headersTimeout(requestTimeoutMs),
+    idleMs: KEEP_ALIVE_MS,
+    answer(request) {
+      const start = performance.now();
+      const requestId = requestIdOf(request.requestId);
+      const found = answerEarly(request, requestId);
+      if (found) note(start, 'GET', request.target, found.status, requestId);
+      return found;
+    },
+  });
   app.addHook('preClose', (done) => {
     closing = true;
+    closeFront();
     done();
-  });
-  app.server.removeAllListeners('request');
-  app.server.on('request', (request, response) => {
-    if (closing || !request.url?.startsWith(prefix)) return framework.call(app.server, request, response);
-    const start = performance.now();
-    const requestId = requestIdOf(request.headers);
-    if (!answer(request, response, ['x-request-id', requestId])) return framework.call(app.server, request, response);
-    const ms = performance.now() - start;
-    const { method = '', url } = request;
-    metrics.requests.observe({ method, route, status: String(response.statusCode) }, ms / 1000);
-    if (log.isLevelEnabled('info')) {
-      log.info(requestLine({ requestId, method, url, status: response.statusCode, ms }), 'request');
-    }
   });
 }
 

@@ -10,23 +10,31 @@ export interface Representation {
   size: number;
 }
 
+/** What a request says that it has: If-None-Match and If-Modified-Since. */
+export interface Known {
+  tags: string | undefined;
+  since: string | undefined;
+}
+
+export function knownBy(headers: IncomingHttpHeaders): Known {
+  return { tags: headers['if-none-match'], since: headers['if-modified-since'] };
+}
+
 export type Wanted = { kind: 'all' | 'unchanged' | 'unsatisfiable' } | { kind: 'part'; range: ByteRange };
 
 const ALL: Wanted = { kind: 'all' };
 const UNCHANGED: Wanted = { kind: 'unchanged' };
 
 export function wantedOf(headers: IncomingHttpHeaders, representation: Representation): Wanted {
-  if (isUnchanged(headers, representation)) return UNCHANGED;
+  if (isUnchanged(knownBy(headers), representation)) return UNCHANGED;
   const { range } = headers;
   if (range === undefined || !rangeApplies(headers['if-range'], representation)) return ALL;
   return partOf(range, representation.size);
 }
 
 /** A date says less than a tag, so it counts only where there is none. */
-export function isUnchanged(headers: IncomingHttpHeaders, { etag, lastModified }: Representation): boolean {
-  const known = headers['if-none-match'];
-  if (known !== undefined) return known === etag || matchesAny(known, etag);
-  const since = headers['if-modified-since'];
+export function isUnchanged({ tags, since }: Known, { etag, lastModified }: Representation): boolean {
+  if (tags !== undefined) return tags === etag || matchesAny(tags, etag);
   if (since === undefined) return false;
   return since === lastModified || Date.parse(since) >= Date.parse(lastModified);
 }

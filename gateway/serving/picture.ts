@@ -35,6 +35,9 @@ export interface PublicPicture extends Representation {
   whole: readonly string[];
   /** For a 304, but for its Cache-Control. */
   unchanged: readonly string[];
+  /** The same as header lines. */
+  wholeText: string;
+  unchangedText: string;
 }
 
 export function representationOf({ sha256, createdAt, sizeBytes }: ServedImage): Representation {
@@ -45,12 +48,20 @@ export function representationOf({ sha256, createdAt, sizeBytes }: ServedImage):
 export function publicPicture(image: ServedImage): PublicPicture | null {
   if (image.visibility !== 'public') return null;
   const representation = representationOf(image);
+  const whole = [...wholeHeaders(image, representation), 'content-length', String(image.sizeBytes), ...OPEN];
+  const unchanged = ['etag', representation.etag, ...OPEN];
   return {
     ...representation,
     expiresAt: image.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
-    whole: [...wholeHeaders(image, representation), 'content-length', String(image.sizeBytes), ...OPEN],
-    unchanged: ['etag', representation.etag, ...OPEN],
+    whole,
+    unchanged,
+    wholeText: lines(whole),
+    unchangedText: lines(unchanged),
   };
+}
+
+function lines(pairs: readonly string[]): string {
+  return pairs.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
 }
 
 /** What says of the bytes what they are, whoever they are for. */

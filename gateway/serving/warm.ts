@@ -2,11 +2,11 @@
  * Answers for public images that are in memory, ahead of the framework, whose routing and hooks cost several times what
  * is left to do here. Everything else is passed on: this knows nothing of credentials, ranges or errors.
  */
-import type { FirstAnswer } from '../../platform/http.js';
+import { STATUS_CODES } from 'node:http';
 import { tokenOf } from '../../subgraphs/images/address.js';
 import type { Bytes } from './bytes.js';
-import { isUnchanged } from './conditions.js';
-import { publicCacheControl } from './picture.js';
+import { isUnchanged, type Known } from './conditions.js';
+import { type PublicPicture, publicCacheControl } from './picture.js';
 import type { Records } from './records.js';
 
 export interface WarmDeps {
@@ -15,25 +15,55 @@ export interface WarmDeps {
   now: () => Date;
 }
 
-export function warmImages({ records, bytes, now }: WarmDeps): FirstAnswer {
-  return (request, response, headers) => {
-    if (request.method !== 'GET' || request.headers.range !== undefined) return false;
-    const token = tokenOf(request.url ?? '');
-    const known = token === null ? undefined : records.fresh(token);
-    const picture = known?.picture;
-    if (!known || !picture) return false;
+export interface WarmAnswer {
+  status: 200 | 304;
+  picture: PublicPicture;
+  cacheControl: string;
+  body: Buffer | null;
+}
+
+/** Null where there is more to do than to send what is in memory. */
+export type Warm = (target: string, known: Known) => WarmAnswer | null;
+
+export function warmImages({ records, bytes, now }: WarmDeps): Warm {
+  return (target, known) => {
+    const token = tokenOf(target);
+    const record = token === null ? undefined : records.fresh(token);
+    const picture = record?.picture;
+    if (!record || !picture) return null;
     const time = now().getTime();
-    if (picture.expiresAt <= time) return false;
+    if (picture.expiresAt <= time) return null;
     const cacheControl = publicCacheControl(picture.expiresAt, time);
-    if (isUnchanged(request.headers, picture)) {
-      response.writeHead(304, [...picture.unchanged, 'cache-control', cacheControl, ...headers]);
-      response.end();
-      return true;
-    }
-    const body = bytes.kept(known.image.id);
-    if (!body) return false;
-    response.writeHead(200, [...picture.whole, 'cache-control', cacheControl, ...headers]);
-    response.end(body);
-    return true;
+    if (isUnchanged(known, picture)) return { status: 304, picture, cacheControl, body: null };
+    const body = bytes.kept(record.image.id);
+    return body ? { status: 200, picture, cacheControl, body } : null;
   };
+}
+
+/** As Node's server takes them. */
+export function headersOf({ status, picture, cacheControl }: WarmAnswer, requestId: string): string[] {
+  const { whole, unchanged } = picture;
+  return [...(status === 304 ? unchanged : whole), 'cache-control', cacheControl, 'x-request-id', requestId];
+}
+
+/** As they go over the wire. */
+export function headOf({ status, picture, cacheControl }: WarmAnswer, requestId: string): string {
+  const { wholeText, unchangedText } = picture;
+  return (
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${status === 304 ? unchangedText : wholeText}` +
+    `cache-control: ${cacheControl}\r\nx-request-id: ${requestId}\r\ndate: ${httpDate()}\r\n`
+  );
+}
+
+let second = 0;
+let dateText = '';
+
+/** The wall clock, whatever time the platform keeps: it is about the message. */
+function httpDate(): string {
+  const time = Date.now();
+  if (time - second >= 1000) {
+    second = time - (time % 1000);
+    dateText = new Date(second).toUTCString();
+  }
+  return dateText;
 }
