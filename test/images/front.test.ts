@@ -208,7 +208,7 @@ describe('what is not plain goes to the HTTP server:', () => {
 
   it('a request in many pieces', async () => {
     const connection = new Connection();
-    for (const piece of plain().match(/[^]{1,7}/g) ?? []) {
+    for (const piece of plain().match(/[\s\S]{1,7}/g) ?? []) {
       connection.send(piece);
       await pause(2);
     }
