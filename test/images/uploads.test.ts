@@ -1,0 +1,332 @@
+/** What uploads must not do: leave something behind, exceed the quota, or hold on to a client that stopped. */
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../platform/ids.js';
+import {
+  type ImageDocument,
+  type LiveImage,
+  OBJECT_PREFIX,
+  objectKey,
+} from '../../subgraphs/images/image/image.model.js';
+import type { StorageDocument } from '../../subgraphs/images/storage/storage.model.js';
+import { createImages } from '../../subgraphs/images/subgraph.js';
+import type { Account } from '../support/client.js';
+import { clientOf } from '../support/client.js';
+import { sendForm, sendGraph } from '../support/uploads.js';
+import { imagesDeps } from './support/deps.js';
+import { pngOfSize, smallPng } from './support/pictures.js';
+import { openWorld, ownerOf, type Running, type World } from './support/world.js';
+
+const MIB = 1024 * 1024;
+const QUOTA = 16 * MIB;
+const DROPS = 100;
+
+let world: World;
+let server: Running;
+let client: ReturnType<typeof clientOf>;
+let png: Buffer;
+let travelled = 0;
+let numbered = 0;
+
+beforeAll(async () => {
+  world = await openWorld(() => new Date(Date.now() + travelled));
+  server = await world.start(
+    { kind: 'start' },
+    { STORAGE_QUOTA_BYTES: String(QUOTA), REQUEST_TIMEOUT_SECONDS: '1', RATE_LIMIT_UPLOADS_PER_MINUTE: '0' },
+  );
+  client = clientOf({ url: server.url, mailbox: world.mailbox });
+  png = await smallPng();
+});
+afterAll(() => world?.close());
+
+const somebody = (): Promise<Account> => client.account(`somebody-${++numbered}@example.com`);
+const storage = () => world.db.collection<StorageDocument>('images_storage');
+const bytesOf = async (account: Account) => (await storage().findOne({ _id: ownerOf(account) }))?.bytes ?? 0;
+const keysOf = async () => (await world.store.list(OBJECT_PREFIX, null, 1000)).keys;
+const send = (account: Account, bytes: Buffer, fields: Record<string, string> = {}) =>
+  sendForm(server.url, account.key, [['file', bytes], ...Object.entries(fields)]);
+
+/** Nothing is left of what was refused: every object has a live image, and every image its object. */
+async function expectNothingLeft(): Promise<void> {
+  await expect
+    .poll(async () => {
+      const [keys, images] = await Promise.all([keysOf(), world.images.find().toArray()]);
+      const unfinished = images.filter(({ state }) => state !== 'live').length;
+      const wanted = new Set(images.map(({ _id }) => objectKey(_id)));
+      return { unfinished, keys: keys.filter((key) => !wanted.has(key)), missing: wanted.size - keys.length };
+    })
+    .toEqual({ unfinished: 0, keys: [], missing: 0 });
+}
+
+describe('the storage quota', () => {
+  it('holds however many uploads race, and leaves nothing of those that lose', async () => {
+    const ada = await somebody();
+    const picture = pngOfSize(png, 2.5 * MIB);
+    const answers = await Promise.all(Array.from({ length: 12 }, () => send(ada, picture)));
+    const slugs = answers.map(({ status, body }) => (status === 201 ? 'ok' : body.error)).sort();
+    expect(slugs).toEqual([...Array(6).fill('ok'), ...Array(6).fill('quota_exceeded')]);
+    await expect.poll(() => bytesOf(ada)).toBe(15 * MIB);
+    await expectNothingLeft();
+  });
+
+  it('is given back by deleting and by expiry, at once', async () => {
+    const ada = await somebody();
+    const picture = pngOfSize(png, 8 * MIB);
+    const first = await send(ada, picture);
+    await send(ada, picture, { ttl_seconds: '3600' });
+    expect((await send(ada, png)).body.error).toBe('quota_exceeded');
+    await client.rest('DELETE', `/v1/images/${first.body.id}`, ada.key);
+    expect((await send(ada, picture)).status).toBe(201);
+    expect((await send(ada, png)).body.error).toBe('quota_exceeded');
+    travelled += 3_600_000;
+    expect((await send(ada, picture)).status).toBe(201);
+    expect(await bytesOf(ada)).toBe(QUOTA);
+    await expectNothingLeft();
+  });
+
+  it('refuses a picture that is larger than what is left while it still comes in', async () => {
+    const ada = await somebody();
+    await send(ada, pngOfSize(png, 7 * MIB));
+    expect((await send(ada, pngOfSize(png, 9.5 * MIB))).body.error).toBe('quota_exceeded');
+    expect((await send(ada, pngOfSize(png, 9 * MIB))).status).toBe(201);
+    await expectNothingLeft();
+  });
+
+  it('is right again after the deaths of processes, whatever they had done', async () => {
+    const ada = await somebody();
+    const ownerId = ownerOf(ada);
+    const { body } = await send(ada, png);
+    await expect.poll(async () => (await storage().findOne({ _id: ownerId }))?.holds).toEqual([]);
+    const long = new Date(Date.now() + travelled - 3_600_000);
+    const base = { ownerId, source: 'upload' as const, createdAt: long };
+    const held = (image: ImageDocument) => ({ imageId: image._id, bytes: 100, at: long });
+    // Died between the hold and the live image, before its end was found.
+    const uploading: ImageDocument = { ...base, _id: newId(), state: 'uploading', leaseUntil: long };
+    // Died after the image went live and before the hold was settled.
+    const found = (await world.images.findOne({ _id: body.id })) as LiveImage;
+    const live: LiveImage = { ...found, _id: newId(), token: newId(), sizeBytes: 100 };
+    // Died after an image ended and before its bytes were given back.
+    const dead: ImageDocument = { ...base, _id: newId(), state: 'dead', purgeAt: long, released: false };
+    // Died with everything of the image cleared away, but for the hold.
+    const gone: ImageDocument = { ...uploading, _id: newId() };
+    await world.store.write({ key: objectKey(live._id), bytes: once(png), contentType: () => 'image/png' });
+    await world.images.insertMany([uploading, live, dead]);
+    await storage().updateOne(
+      { _id: ownerId },
+      { $inc: { bytes: 400, version: 1 }, $push: { holds: { $each: [held(uploading), held(live), held(gone)] } } },
+    );
+    await expect
+      .poll(async () => {
+        const now = await storage().findOne({ _id: ownerId });
+        return [now?.bytes, now?.holds.length];
+      })
+      .toEqual([png.length + 100, 0]);
+    await expectNothingLeft();
+  });
+});
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
+
+describe('a client', () => {
+  it(`that goes away, at any of ${DROPS} random offsets, leaves neither record nor object`, async () => {
+    const ada = await somebody();
+    const picture = pngOfSize(png, 11 * MIB);
+    const before = await world.images.countDocuments({ ownerId: ownerOf(ada) });
+    for (let i = 0; i < DROPS; i += 10) {
+      await Promise.all(
+        Array.from({ length: 10 }, async (_, lane) => {
+          // A third of them within what one part of the bucket's takes.
+          const reach = (i + lane) % 3 === 0 ? 5 * MIB : picture.length;
+          await drop(ada, picture, Math.floor(Math.random() * reach));
+        }),
+      );
+    }
+    await expect.poll(() => world.images.countDocuments({ ownerId: ownerOf(ada) })).toBe(before);
+    await expectNothingLeft();
+    expect(await unfinishedUploads()).toBe(0);
+    expect(await bytesOf(ada)).toBe(0);
+  });
+
+  it('that stops sending is timed out, and leaves nothing', async () => {
+    const ada = await somebody();
+    const { answer } = await stall(ada, 6 * MIB);
+    expect(await answer).toMatch(/^HTTP\/1\.1 408 .*"error":"request_timeout"/s);
+    await expectNothingLeft();
+  });
+
+  it('that stops sending a GraphQL upload is timed out too', async () => {
+    const ada = await somebody();
+    const boundary = 'x';
+    const operations = JSON.stringify({
+      query: 'mutation ($f: Upload!) { uploadImage(input: { file: $f }) { image { id } } }',
+      variables: { f: null },
+    });
+    const part = (name: string, text: string) =>
+      `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
+    const head =
+      part('operations', operations) +
+      part('map', '{"0":["variables.f"]}') +
+      `--${boundary}\r\ncontent-disposition: form-data; name="0"; filename="a"\r\n\r\n`;
+    const socket = open('/graphql', ada, boundary, 10 * MIB, { 'apollo-require-preflight': '1' });
+    socket.write(Buffer.concat([Buffer.from(head), pngOfSize(png, 2 * MIB)]));
+    expect(await textOf(socket)).toContain('request_timeout');
+    await expectNothingLeft();
+  });
+
+  it('that never stops sending is cut off', async () => {
+    const ada = await somebody();
+    const socket = open('/v1/images', ada, 'x', null);
+    let sent = 0;
+    const text = textOf(socket);
+    const chunk = Buffer.alloc(256 * 1024);
+    const write = (bytes: Buffer) => {
+      sent += bytes.length;
+      return socket.write(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
+    };
+    // A chunk of the PNG that claims to be larger than any picture may be.
+    const endless = pngOfSize(png, 64 * 1024);
+    endless.writeUInt32BE(0x7fffffff, endless.indexOf('ruSt') - 4);
+    write(Buffer.from('--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'));
+    write(endless.subarray(0, 60 * 1024));
+    while (!socket.destroyed && socket.writable) {
+      if (!write(chunk)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), text]);
+    }
+    expect(await text).toContain('file_too_large');
+    // The picture, what is dropped behind it so that the client can read the answer, and what fits into buffers.
+    expect(sent).toBeLessThan(26 * MIB + 32 * MIB + 16 * MIB);
+    await expectNothingLeft();
+  });
+
+  it('is told that it uploads too much, and how much it may', async () => {
+    const limited = await world.start(
+      { kind: 'gateway' },
+      { ...(await world.subgraphs()), RATE_LIMIT_UPLOADS_PER_MINUTE: '3' },
+    );
+    const ada = await world.account(limited.url, `limited-${++numbered}@example.com`);
+    const statuses: number[] = [];
+    for (let i = 0; i < 2; i++) statuses.push((await sendForm(limited.url, ada.key, [['file', png]])).status);
+    const query = 'mutation ($f: Upload!) { uploadImage(input: { file: $f }) { image { id } } }';
+    statuses.push((await sendGraph(limited.url, ada.key, query, { f: null }, { 'variables.f': png })).status);
+    const refused = await sendForm(limited.url, ada.key, [['file', png]]);
+    expect([...statuses, refused.status, refused.body.error]).toEqual([201, 201, 200, 429, 'rate_limited']);
+    const headers = ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'];
+    expect(headers.map((name) => Number(refused.headers.get(name)))).toEqual([
+      expect.any(Number),
+      3,
+      0,
+      expect.any(Number),
+    ]);
+    const graph = await sendGraph(limited.url, ada.key, query, { f: null }, { 'variables.f': png });
+    expect(graph.body.errors[0].extensions.code).toBe('rate_limited');
+  });
+});
+
+function open(path: string, { key }: Account, boundary: string, length: number | null, headers = {}) {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  const all = {
+    host: 'x',
+    authorization: `Bearer ${key}`,
+    'content-type': `multipart/form-data; boundary=${boundary}`,
+    ...(length === null ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(length) }),
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  return socket;
+}
+
+async function textOf(socket: ReturnType<typeof open>): Promise<string> {
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+    if (text.includes('"request_id"')) socket.end();
+  });
+  await new Promise((resolve) => socket.once('close', resolve));
+  return text;
+}
+
+const FILE_HEAD = Buffer.from('--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n');
+
+async function drop(account: Account, picture: Buffer, offset: number): Promise<void> {
+  const socket = open('/v1/images', account, 'x', picture.length + FILE_HEAD.length + 10);
+  await new Promise<void>((resolve) =>
+    socket.write(Buffer.concat([FILE_HEAD, picture.subarray(0, offset)]), () => resolve()),
+  );
+  await pause(Math.random() * 40);
+  socket.resetAndDestroy();
+}
+
+async function stall(account: Account, offset: number) {
+  const socket = open('/v1/images', account, 'x', 20 * MIB);
+  const answer = textOf(socket);
+  socket.write(Buffer.concat([FILE_HEAD, pngOfSize(png, 12 * MIB).subarray(0, offset)]));
+  return { answer };
+}
+
+async function unfinishedUploads(): Promise<number> {
+  const { Uploads = [] } = await world.store.client.send(
+    new ListMultipartUploadsCommand({ Bucket: world.store.bucket }),
+  );
+  return Uploads.length;
+}
+
+describe('a request with an Idempotency-Key', () => {
+  it('whose process died after hosting the picture is answered with that picture', async () => {
+    const ada = await somebody();
+    const named = { 'idempotency-key': 'k' };
+    const first = await sendForm(server.url, ada.key, [['file', png]], named);
+    const requests = world.db.collection('images_upload_requests');
+    const long = new Date(0);
+    const { modifiedCount } = await requests.updateMany(
+      { 'answer.id': first.body.id },
+      { $set: { done: false, leaseUntil: long, fingerprint: null }, $unset: { answer: 1 } },
+    );
+    expect(modifiedCount).toBe(1);
+    const again = await sendForm(server.url, ada.key, [['file', png]], named);
+    expect(again.body).toEqual(first.body);
+    expect((await client.rest('GET', '/v1/images', ada.key)).body.items).toHaveLength(1);
+  });
+
+  it('that was refused may be sent again', async () => {
+    const ada = await somebody();
+    const named = { 'idempotency-key': 'k' };
+    expect((await sendForm(server.url, ada.key, [['file', png.subarray(0, 40)]], named)).status).toBe(400);
+    expect((await sendForm(server.url, ada.key, [['file', png]], named)).status).toBe(201);
+  });
+});
+
+describe('an output of a run', () => {
+  it('is hosted once, however often and at once it is stored', async () => {
+    const { door } = await createImages(imagesDeps(world.db, world.store, () => new Date(Date.now() + travelled)));
+    const output = { runId: newId(), index: 0, ownerId: null, source: { bytes: png } };
+    const stored = await Promise.all(Array.from({ length: 8 }, () => door.storeOutput(output, 'r')));
+    expect(new Set(stored.map((one) => one?.id)).size).toBe(1);
+    await expectNothingLeft();
+  });
+});
+
+describe('an upload whose process died', () => {
+  it('is cleared away, object and unfinished parts included, and a living one is not', async () => {
+    const past = new Date(Date.now() + travelled - 1_000);
+    const base = { ownerId: null, source: 'upload' as const, createdAt: past, state: 'uploading' as const };
+    const left: ImageDocument = { ...base, _id: newId(), leaseUntil: past };
+    const living: ImageDocument = { ...base, _id: newId(), leaseUntil: new Date(past.getTime() + 3_600_000) };
+    for (const { _id } of [left, living]) {
+      await world.store.write({ key: objectKey(_id), bytes: once(png), contentType: () => 'image/png' });
+    }
+    const { bucket: Bucket, client: s3 } = world.store;
+    await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: objectKey(left._id) }));
+    await world.images.insertMany([left, living]);
+    await expect.poll(() => world.images.countDocuments({ _id: left._id })).toBe(0);
+    const keys = await keysOf();
+    expect([keys.includes(objectKey(left._id)), keys.includes(objectKey(living._id))]).toEqual([false, true]);
+    expect(await unfinishedUploads()).toBe(0);
+    await world.images.deleteOne({ _id: living._id });
+    await world.store.delete(objectKey(living._id));
+  });
+});
