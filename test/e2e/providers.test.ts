@@ -1,5 +1,6 @@
 /** A provider that misbehaves, seen from outside: the documented answers, nothing charged, nothing told, and its circuit. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFal } from '../providers/fal.js';
 import { openOpenAi } from '../providers/openai.js';
 import type { Behaviour, StandIn } from '../providers/stand-in.js';
 import { type Client, clientOf } from '../support/client.js';
@@ -10,15 +11,22 @@ const MARKER = 'marker-5d1e0c';
 const TIMEOUT_MS = 3_000;
 const RUNS = '/v1/image-generators/system:image-ultra/runs';
 
-describe.each(SHAPES)('with OpenAI set up, in %s', (_shape, shape) => {
+describe.each(SHAPES)('with OpenAI and fal set up, in %s', (_shape, shape) => {
   let openai: StandIn;
+  let fal: StandIn;
   let platform: Platform;
   let client: Client;
   let key: string;
 
   beforeAll(async () => {
     openai = await openOpenAi();
+    // Its filter dislikes the second picture of a call.
+    fal = await openFal([1]);
     platform = await shape({
+      FAL_KEY: KEY,
+      FAL_BASE_URL: fal.url,
+      // The stand-in's pictures lie on loopback.
+      ALLOW_PRIVATE_FETCH: 'on',
       OPENAI_API_KEY: KEY,
       OPENAI_BASE_URL: `${openai.url}/v1`,
       PROVIDER_TIMEOUT_MS: String(TIMEOUT_MS),
@@ -29,6 +37,7 @@ describe.each(SHAPES)('with OpenAI set up, in %s', (_shape, shape) => {
   afterAll(async () => {
     await platform?.stop();
     await openai?.close();
+    await fal?.close();
   });
 
   const run = () => client.rest('POST', RUNS, key, { prompt: `a harbour ${MARKER}` });
@@ -64,6 +73,31 @@ describe.each(SHAPES)('with OpenAI set up, in %s', (_shape, shape) => {
     expect([...first.body.items, ...second.body.items]).toEqual(body.items);
     expect(second.body.next_cursor).toBeNull();
   });
+
+  it.each([
+    ['bytes', 'gpt-image-1-mini', { image_size: '1536x1024' }, 0.015, [1536, 1024], ['image/png', 'image/png']],
+    ['addresses', 'fal-ai/flux/schnell', { image_size: '768x512' }, 0.003, [768, 512], ['image/png', null]],
+  ])(
+    'hosts what comes as %s, and charges for what came',
+    async (_form, model, params, price, [width, height], types) => {
+      const body = { prompt: `a harbour ${MARKER}`, model, params, num_images: 2 };
+      const answer = await client.rest('POST', '/v1/image-generators/any/runs', key, body);
+      expect(answer.status).toBe(200);
+      const came = types.filter((type) => type !== null).length;
+      expect(answer.body).toMatchObject({ status: 'complete', model, width, height, num_images: 2 });
+      expect(answer.body.cost_usd).toBeCloseTo(came * price, 6);
+      const hosted: ({ url: string } | null)[] = answer.body.hosted_images;
+      const served = await Promise.all(
+        hosted.map(async (image) => {
+          if (image === null) return null;
+          const headers = { authorization: `Bearer ${key}` };
+          const response = await fetch(new URL(new URL(image.url).pathname, platform.url), { headers });
+          return response.status === 200 ? response.headers.get('content-type') : response.status;
+        }),
+      );
+      expect(served).toEqual(types);
+    },
+  );
 
   it.each<[Behaviour, string]>([
     ['refuse', 'provider_error'],
