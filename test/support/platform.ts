@@ -12,6 +12,8 @@ export interface Platform {
   url: string;
   mailbox: Mailbox;
   mongoUrl: string;
+  /** Where the embedded engines keep their files. */
+  dataDir: string;
   /** All processes; the one that callers reach comes first. */
   programs: Program[];
   stop(): Promise<void>;
@@ -39,6 +41,7 @@ export const oneProcess: Shape = async (env = {}) => {
     url: program.url,
     mailbox,
     mongoUrl,
+    dataDir,
     programs: [program],
     async stop() {
       await program.stop();
@@ -81,6 +84,7 @@ export const manyProcesses: Shape = async (env = {}) => {
     url: gateway.url,
     mailbox,
     mongoUrl: mongo.url,
+    dataDir,
     programs,
     async stop() {
       await Promise.all(programs.map((program) => program.stop()));
