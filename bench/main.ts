@@ -7,6 +7,7 @@ import { billing } from './sections/billing.js';
 import { graph } from './sections/graph.js';
 import { renderer } from './sections/renderer.js';
 import { rest } from './sections/rest.js';
+import { runs } from './sections/runs.js';
 import { shareCores } from './support/cores.js';
 import { BenchError } from './support/error.js';
 import { profileSummary } from './support/profile.js';
@@ -14,7 +15,7 @@ import { table } from './support/table.js';
 import { openWorld } from './support/world.js';
 import { requireWrk } from './support/wrk.js';
 
-const SECTIONS = [graph, rest, billing, renderer];
+const SECTIONS = [graph, rest, billing, renderer, runs];
 
 const HELP = `npm run bench -- [SECTION…] [options]
 

@@ -33,8 +33,8 @@ async function startPart(
   });
 }
 
-export function startWhole(bench: Bench, name: string): Promise<Server> {
-  return startPart(bench, { name, words: ['start'], core: bench.cores.front, database: 'one', profiled: true });
+export function startWhole(bench: Bench, name: string, env: Record<string, string> = {}): Promise<Server> {
+  return startPart(bench, { name, words: ['start'], core: bench.cores.front, database: 'one', env, profiled: true });
 }
 
 /** The subgraphs' processes, and where gateways find each. */

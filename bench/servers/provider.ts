@@ -1,0 +1,19 @@
+/** An image server that speaks like OpenAI and answers at once, with pictures that were drawn beforehand. */
+import { createServer } from 'node:http';
+import { readPictures } from '../support/pictures.js';
+
+const { PORT, HOST, BENCH_PICTURES_DIR = '' } = process.env;
+const pictures = await readPictures(BENCH_PICTURES_DIR);
+const answers = pictures.map((picture) =>
+  Buffer.from(JSON.stringify({ created: 1_785_000_000, data: [{ b64_json: picture.toString('base64') }] })),
+);
+let next = 0;
+
+const server = createServer((request, response) => {
+  request.resume();
+  request.on('end', () => {
+    const answer = answers[next++ % answers.length] ?? Buffer.alloc(0);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length }).end(answer);
+  });
+});
+server.listen(Number(PORT), HOST ?? '127.0.0.1');
