@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
 import { contextsOf } from '../../platform/graph/context.js';
 import { Idempotency, namedRequests } from '../../platform/idempotency.js';
+import type { Metrics } from '../../platform/metrics.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { Secrets } from '../../platform/secrets.js';
 import type { Subgraph } from '../../platform/subgraph.js';
@@ -16,6 +17,7 @@ import { SYSTEM_TIERS } from './model/entry.js';
 import { ModelResolver } from './model/model.resolver.js';
 import type { Models } from './model/models.js';
 import type { Providers } from './provider/providers.js';
+import { RunMetrics } from './run/run.metrics.js';
 import { RUNS } from './run/run.model.js';
 import { RunRecovery } from './run/run.recovery.js';
 import { RunResolver, referencedRun } from './run/run.resolver.js';
@@ -27,6 +29,7 @@ import { VersionedService } from './versioned/versioned.service.js';
 export interface RegistryDeps {
   db: Db;
   secrets: Secrets;
+  metrics: Metrics;
   peers: { billing: BillingClient; images: Images };
   models: Models;
   providers: Providers;
@@ -68,9 +71,10 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
     now,
   });
   const generators = new GeneratorService({ generators: deployed, models });
-  const recovery = new RunRecovery({ ...deps.peers, runs: runStore, log, now });
+  const metrics = new RunMetrics(deps.metrics);
+  const recovery = new RunRecovery({ ...deps.peers, runs: runStore, metrics, log, now });
   const named = new Idempotency<NamedRun>(db, NAMED_RUNS.name, now);
-  const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators });
+  const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators, metrics });
   return {
     name: 'registry',
     schema,
@@ -88,6 +92,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
       await db.command({ ping: 1 });
     },
     async close() {
+      await runs.drain();
       await runStore.flush();
       await providers.close();
     },

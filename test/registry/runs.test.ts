@@ -534,6 +534,30 @@ describe('a process that dies', () => {
   });
 });
 
+it('a process that is told to end finishes the runs that it began', async () => {
+  let go = () => {};
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  let started = () => {};
+  const drawing = new Promise<void>((resolve) => {
+    started = resolve;
+  });
+  provider.answer = async (request) => {
+    started();
+    await held;
+    return pictures(request);
+  };
+  const attempt = run({ seed: 1234 });
+  await drawing;
+  const closed = registry.close();
+  go();
+  await closed;
+  const { data } = await attempt;
+  const record = (await records()).find(({ _id }) => _id === data.id);
+  expect([record?.status, record?.openUntil, purse.charged.get(data.id)]).toEqual(['complete', undefined, CENT]);
+});
+
 describe('erasing a generator', () => {
   it('takes its runs, and one that is under way once it is paid for', async () => {
     const { data } = await deploy();

@@ -4,6 +4,7 @@ import { newId } from '../../../platform/ids.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
 import type { BillingClient } from '../../billing/client.js';
 import type { Images } from '../../images/client.js';
+import type { RunMetrics } from './run.metrics.js';
 import { emptyOutcome, type OutputRecord, type RunDocument, type RunOutcome, RunStatus } from './run.model.js';
 import { failed, hostedRecord } from './run.outcome.js';
 import type { RunStore } from './run.store.js';
@@ -12,6 +13,7 @@ export interface RunRecoveryDeps {
   runs: RunStore;
   images: Images;
   billing: BillingClient;
+  metrics: RunMetrics;
   log: Logger;
   now: () => Date;
 }
@@ -55,6 +57,7 @@ export class RunRecovery {
     if (run.status === RunStatus.RUNNING) {
       const outcome = await this.#recover(run, requestId);
       await runs.decideRecovered(run._id, outcome);
+      this.#deps.metrics.recovered(outcome.status);
       await this.#pay({ ...run, ...outcome }, requestId);
     } else {
       await this.#pay(run, requestId);

@@ -18,6 +18,7 @@ import type { Models } from '../model/models.js';
 import { ProviderFailure } from '../provider/failure.js';
 import type { ImageRequest, Output, Picture } from '../provider/provider.js';
 import type { Providers } from '../provider/providers.js';
+import type { RunMetrics } from './run.metrics.js';
 import { emptyOutcome, type RunDocument, type RunOutcome, RunStatus } from './run.model.js';
 import { type Delivered, failed, outcomeOf } from './run.outcome.js';
 import type { RunRecovery } from './run.recovery.js';
@@ -35,6 +36,7 @@ export interface RunServiceDeps {
   images: Images;
   billing: BillingClient;
   secrets: Secrets;
+  metrics: RunMetrics;
   providerTimeoutMs: number;
   log: Logger;
   now: () => Date;
@@ -69,6 +71,7 @@ const HOSTING_MS = 90_000;
 
 export class RunService {
   readonly #deps: RunServiceDeps;
+  readonly #underWay = new Set<Promise<RunDocument>>();
 
   constructor(deps: RunServiceDeps) {
     this.#deps = deps;
@@ -78,7 +81,20 @@ export class RunService {
    * A caller who goes away does not stop the run: what was begun is finished, charged, and there in the list of runs.
    * A request that its caller named is done once, and answered alike for a day.
    */
-  async run(scope: Scope, { reference, input, key, loader }: Given): Promise<RunDocument> {
+  run(scope: Scope, given: Given): Promise<RunDocument> {
+    const run = this.#run(scope, given);
+    this.#underWay.add(run);
+    // Whoever asked for the run hears of its failure; this only watches for its end.
+    run.catch(() => undefined).finally(() => this.#underWay.delete(run));
+    return run;
+  }
+
+  /** Resolves when the runs have ended that were begun by callers who did not wait. */
+  async drain(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #run(scope: Scope, { reference, input, key, loader }: Given): Promise<RunDocument> {
     const request = checked(runRules, input);
     if (key === null) return this.#execute(scope, reference, request, loader, newId());
     const { named, runs, secrets } = this.#deps;
@@ -124,6 +140,7 @@ export class RunService {
       return { ...run, ...failed(late, run.seed, outcome.durationMs) };
     }
     const decided = { ...run, ...outcome };
+    this.#deps.metrics.decided(decided);
     await this.#pay(decided, payer, scope.requestId);
     return decided;
   }

@@ -3,6 +3,7 @@ import { type ExecutionResult, graphql } from 'graphql';
 import type { Db } from 'mongodb';
 import { pino } from 'pino';
 import { newId } from '../../../platform/ids.js';
+import { Metrics } from '../../../platform/metrics.js';
 import { Circuits } from '../../../platform/outbound/circuit.js';
 import type { Scope } from '../../../platform/scope.js';
 import { Secrets } from '../../../platform/secrets.js';
@@ -59,6 +60,7 @@ export function openRegistry(db: Db, { provider, ...overrides }: TestDeps = {}):
   return createRegistry({
     db,
     secrets: new Secrets('a secret key that only the tests know'),
+    metrics: new Metrics(),
     peers: { billing: openPurse(0).billing, images: openImages() },
     models: new Models({ configured: providers.configured, compatible: null, now }),
     providers,
