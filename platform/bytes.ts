@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import { isErrorSlug, Problem, type ProblemBody } from './errors.js';
-import { SCOPE_HEADER, type Scope, signScope } from './scope.js';
+import { type Scope, ScopeSigner } from './scope.js';
 import type { Secrets } from './secrets.js';
 import type { SubgraphName } from './subgraph.js';
 import { watched } from './watched.js';
@@ -28,13 +28,13 @@ const IDLE_MS = 60_000;
 
 export class ByteTransport {
   readonly name: SubgraphName;
-  readonly #secrets: Secrets;
+  readonly #signer: ScopeSigner;
   readonly #pool: Pool;
   readonly #base: string;
 
   constructor(name: SubgraphName, url: string, secrets: Secrets) {
     this.name = name;
-    this.#secrets = secrets;
+    this.#signer = new ScopeSigner(secrets, name);
     const { origin, pathname } = new URL(url);
     this.#base = pathname.replace(/\/+$/, '');
     this.#pool = new Pool(origin, {
@@ -53,7 +53,7 @@ export class ByteTransport {
       const answer = await this.#pool.request({
         method,
         path: this.#base + path,
-        headers: { ...headers, [SCOPE_HEADER]: signScope(this.#secrets, this.name, scope) },
+        headers: { ...headers, ...this.#signer.headers(scope) },
         ...(source && { body: source as never }),
         ...(signal && { signal }),
       });

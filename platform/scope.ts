@@ -1,4 +1,5 @@
 /** Who is calling and for which request: resolved once at the edge, then handed on as a value, signed between processes. */
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { Problem } from './errors.js';
 import type { Secrets } from './secrets.js';
@@ -14,8 +15,7 @@ export const callerSchema = z.object({
   suspended: z.boolean(),
 });
 
-const scopeSchema = z.object({
-  requestId: z.string(),
+const claimsSchema = z.object({
   /** The caller's network: an IPv4 address or an IPv6 /64. */
   network: z.string(),
   caller: callerSchema.nullable(),
@@ -24,7 +24,9 @@ const scopeSchema = z.object({
 });
 
 export type Caller = z.infer<typeof callerSchema>;
-export type Scope = z.infer<typeof scopeSchema>;
+type Claims = z.infer<typeof claimsSchema>;
+/** The request's id is for the log: it proves nothing, and is not signed. */
+export type Scope = Claims & { requestId: string };
 
 /** Background work and start-up act in this scope. */
 export function systemScope(requestId: string): Scope {
@@ -42,27 +44,95 @@ export function requireInternal(scope: Scope): void {
 }
 
 export const SCOPE_HEADER = 'x-darkroom-scope';
+const REQUEST_ID_HEADER = 'x-request-id';
 // Long enough for clocks that differ a little, short enough that a captured header is soon worthless.
 const LIFETIME_MS = 30_000;
 const CLOCK_SKEW_MS = 5_000;
 
 /** The header by which a gateway proves to a subgraph in another process who is calling. */
 export function signScope(secrets: Secrets, audience: string, scope: Scope, now = Date.now()): string {
-  const payload = Buffer.from(JSON.stringify({ aud: audience, exp: now + LIFETIME_MS, scope })).toString('base64url');
+  const { network, caller, internal } = scope;
+  const envelope = { aud: audience, exp: now + LIFETIME_MS, scope: { network, caller, internal } };
+  const payload = Buffer.from(JSON.stringify(envelope)).toString('base64url');
   return `${payload}.${secrets.mac('scope', payload)}`;
 }
 
-const envelopeSchema = z.object({ aud: z.string(), exp: z.number(), scope: scopeSchema });
+const envelopeSchema = z.object({ aud: z.string(), exp: z.number(), scope: claimsSchema });
+type Envelope = z.infer<typeof envelopeSchema>;
 
 /** Null for anything but a header that a holder of SECRET_KEY made for this audience a moment ago. */
-export function openScope(secrets: Secrets, audience: string, header: unknown, now = Date.now()): Scope | null {
+export function openScope(secrets: Secrets, audience: string, header: unknown, now = Date.now()): Claims | null {
+  const envelope = openEnvelope(secrets, header);
+  return envelope && holds(envelope, audience, now) ? envelope.scope : null;
+}
+
+function openEnvelope(secrets: Secrets, header: unknown): Envelope | null {
   if (typeof header !== 'string') return null;
   const dot = header.indexOf('.');
   const payload = header.slice(0, dot);
   if (dot < 0 || !secrets.verify('scope', payload, header.slice(dot + 1))) return null;
   const envelope = envelopeSchema.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')));
-  if (!envelope.success) return null;
-  const { aud, exp, scope } = envelope.data;
-  const fresh = exp > now && exp <= now + LIFETIME_MS + CLOCK_SKEW_MS;
-  return aud === audience && fresh ? scope : null;
+  return envelope.success ? envelope.data : null;
+}
+
+function holds({ aud, exp }: Envelope, audience: string, now: number): boolean {
+  return aud === audience && exp > now && exp <= now + LIFETIME_MS + CLOCK_SKEW_MS;
+}
+
+const REUSE_MS = 5_000;
+
+interface Signed {
+  network: string;
+  internal: boolean;
+  until: number;
+  header: string;
+}
+
+/** The headers of calls of one subgraph. A caller's proof is used for some seconds: signing costs more than sending. */
+export class ScopeSigner {
+  readonly #secrets: Secrets;
+  readonly #audience: string;
+  // By the value that the edge made of a credential: when it looks again, there is another.
+  readonly #signed = new WeakMap<Caller, Signed>();
+
+  constructor(secrets: Secrets, audience: string) {
+    this.#secrets = secrets;
+    this.#audience = audience;
+  }
+
+  headers(scope: Scope): Record<string, string> {
+    return { [SCOPE_HEADER]: this.#sign(scope), [REQUEST_ID_HEADER]: scope.requestId };
+  }
+
+  #sign(scope: Scope): string {
+    const { caller, network, internal } = scope;
+    const now = Date.now();
+    const known = caller && this.#signed.get(caller);
+    if (known && known.until > now && known.network === network && known.internal === internal) return known.header;
+    const header = signScope(this.#secrets, this.#audience, scope, now);
+    if (caller) this.#signed.set(caller, { network, internal, until: now + REUSE_MS, header });
+    return header;
+  }
+}
+
+const OPENED = 10_000;
+
+/** The other end: a header that was found good is not taken apart again while it holds. */
+export class ScopeOpener {
+  readonly #secrets: Secrets;
+  readonly #audience: string;
+  readonly #opened = new LRUCache<string, Envelope>({ max: OPENED, ttl: REUSE_MS });
+
+  constructor(secrets: Secrets, audience: string) {
+    this.#secrets = secrets;
+    this.#audience = audience;
+  }
+
+  open(header: unknown, requestId: string): Scope | null {
+    const known = typeof header === 'string' ? this.#opened.get(header) : undefined;
+    const envelope = known ?? openEnvelope(this.#secrets, header);
+    if (!envelope || !holds(envelope, this.#audience, Date.now())) return null;
+    if (!known) this.#opened.set(header as string, envelope);
+    return { ...envelope.scope, requestId };
+  }
 }

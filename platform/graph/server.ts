@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { Problem } from '../errors.js';
-import { openScope, SCOPE_HEADER } from '../scope.js';
+import { SCOPE_HEADER, ScopeOpener } from '../scope.js';
 import type { Secrets } from '../secrets.js';
 import type { Authorize, Subgraph } from '../subgraph.js';
 import type { SubgraphExecutor } from './execute.js';
@@ -43,8 +43,9 @@ export async function mountSubgraph(app: FastifyInstance, deps: SubgraphRouteDep
 }
 
 function authorizer(name: string, secrets: Secrets): Authorize {
+  const opener = new ScopeOpener(secrets, name);
   return (request) => {
-    const scope = openScope(secrets, name, request.headers[SCOPE_HEADER]);
+    const scope = opener.open(request.headers[SCOPE_HEADER], request.id);
     if (scope) return scope;
     throw new Problem('auth_required', 'This port serves the gateways of this installation only.', {
       hint: 'Call the gateway; processes of one installation must share SECRET_KEY.',

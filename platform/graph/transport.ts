@@ -1,8 +1,8 @@
 /** How an operation reaches a subgraph: called in this process, or sent to its port. The semantics are the same. */
-import type { Histogram } from 'prom-client';
 import { Pool } from 'undici';
 import { Problem } from '../errors.js';
-import { SCOPE_HEADER, type Scope, signScope } from '../scope.js';
+import type { Histogram } from '../histogram.js';
+import { type Scope, ScopeSigner } from '../scope.js';
 import type { Secrets } from '../secrets.js';
 import type { Subgraph, SubgraphName } from '../subgraph.js';
 import { watched } from '../watched.js';
@@ -66,13 +66,13 @@ const NEVER_SENT = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'ENOTFOUN
 
 export class HttpTransport implements SubgraphTransport {
   readonly name: SubgraphName;
-  readonly #secrets: Secrets;
+  readonly #signer: ScopeSigner;
   readonly #pool: Pool;
   readonly #base: string;
 
   constructor(name: SubgraphName, url: string, secrets: Secrets, timeoutMs = CALL_TIMEOUT_MS) {
     this.name = name;
-    this.#secrets = secrets;
+    this.#signer = new ScopeSigner(secrets, name);
     const { origin, pathname } = new URL(url);
     this.#base = pathname.replace(/\/+$/, '');
     this.#pool = new Pool(origin, {
@@ -102,12 +102,10 @@ export class HttpTransport implements SubgraphTransport {
   }
 
   async #post(type: string, body: string | AsyncIterable<Uint8Array>, scope: Scope): Promise<GraphResponse> {
-    const headers = { 'content-type': type, [SCOPE_HEADER]: signScope(this.#secrets, this.name, scope) };
-    const path = `${this.#base}/graphql`;
-    const answer = await this.#pool.request({ path, method: 'POST', headers, body: body as string });
-    if (answer.statusCode === 200) return (await answer.body.json()) as GraphResponse;
-    const refusal = await answer.body.text();
-    throw new Error(`subgraph ${this.name} answered ${answer.statusCode}: ${refusal.slice(0, 200)}`);
+    const headers = { 'content-type': type, ...this.#signer.headers(scope) };
+    const { status, text } = await post(this.#pool, `${this.#base}/graphql`, headers, body);
+    if (status === 200) return JSON.parse(text) as GraphResponse;
+    throw new Error(`subgraph ${this.name} answered ${status}: ${text.slice(0, 200)}`);
   }
 
   /** Once: files that are coming in cannot be sent again. */
@@ -130,6 +128,34 @@ export class HttpTransport implements SubgraphTransport {
   async close(): Promise<void> {
     await this.#pool.close();
   }
+}
+
+/** A request whose answer is short: undici's streams cost more than what goes through them here. */
+function post(pool: Pool, path: string, headers: Record<string, string>, body: string | AsyncIterable<Uint8Array>) {
+  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let status = 0;
+    pool.dispatch(
+      { path, method: 'POST', headers, body: body as string },
+      {
+        onRequestStart() {},
+        onResponseStart(_controller, statusCode) {
+          status = statusCode;
+        },
+        onResponseData(_controller, chunk) {
+          chunks.push(chunk);
+        },
+        onResponseEnd() {
+          const [first, ...others] = chunks;
+          const whole = first && others.length === 0 ? first : Buffer.concat(chunks);
+          resolve({ status, text: whole.toString('utf8') });
+        },
+        onResponseError(_controller, error) {
+          reject(error);
+        },
+      },
+    );
+  });
 }
 
 /** The same transport, with the time that each call took on record. */
