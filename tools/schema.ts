@@ -1,6 +1,7 @@
-/** `npm run schema`: writes what is made from the code into the tree: schemas, supergraph, the page of errors. */
+/** `npm run schema`: writes into the tree what is made from the code: schemas, supergraph, errors, table of variables. */
 import 'reflect-metadata';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { configTable } from '../platform/config.js';
 import { SUBGRAPH_NAMES } from '../platform/subgraph.js';
 import { errorsPage } from './errors.js';
 import { composeSupergraph } from './supergraph.js';
@@ -10,5 +11,13 @@ await Promise.all([
   ...SUBGRAPH_NAMES.map((name) => writeFile(`subgraphs/${name}/schema.graphql`, subgraphs[name])),
   writeFile('gateway/supergraph.graphql', supergraph),
   writeFile('docs/errors.md', errorsPage()),
+  writeFile('README.md', withConfigTable(await readFile('README.md', 'utf8'))),
 ]);
-process.stdout.write('wrote the schemas of the subgraphs, gateway/supergraph.graphql and docs/errors.md\n');
+process.stdout.write(
+  'wrote the schemas of the subgraphs, gateway/supergraph.graphql, docs/errors.md and the README’s table\n',
+);
+
+/** The one table of the README that begins with a variable. */
+function withConfigTable(readme: string): string {
+  return readme.replace(/\| variable \|(?:.*\n)(?:\|.*\n)*/, () => `${configTable({}).trimEnd()}\n`);
+}
