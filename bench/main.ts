@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Row } from './section.js';
 import { billing } from './sections/billing.js';
 import { graph } from './sections/graph.js';
+import { images } from './sections/images.js';
 import { renderer } from './sections/renderer.js';
 import { rest } from './sections/rest.js';
 import { runs } from './sections/runs.js';
@@ -15,7 +16,7 @@ import { table } from './support/table.js';
 import { openWorld } from './support/world.js';
 import { requireWrk } from './support/wrk.js';
 
-const SECTIONS = [graph, rest, billing, renderer, runs];
+const SECTIONS = [graph, rest, billing, renderer, runs, images];
 
 const HELP = `npm run bench -- [SECTION…] [options]
 

@@ -20,20 +20,35 @@ export interface Candidate {
   slack?: number;
 }
 
+/** What is sent and what must come back; see wrk.ts. */
+export interface Traffic {
+  /** Sends every request once and throws at a wrong answer. Returns the length of each candidate's shortest answer. */
+  check(candidates: readonly Candidate[]): Promise<Map<string, number>>;
+  load: typeof load;
+}
+
+const DOCUMENTS: Traffic = { check: checkAnswers, load };
+
 const WARM_UP = 3;
 
 interface Sample extends LoadResult {
   cpu: Row['cpu'];
 }
 
-export async function compare(group: string, candidates: readonly Candidate[], bench: Bench): Promise<Row[]> {
+export async function compare(
+  group: string,
+  candidates: readonly Candidate[],
+  bench: Bench,
+  traffic = DOCUMENTS,
+): Promise<Row[]> {
   const { rounds, seconds } = bench.settings;
-  const shortest = await checkAnswers(candidates);
+  const shortest = await traffic.check(candidates);
   const samples = new Map<string, Sample[]>(candidates.map(({ name }) => [name, []]));
   // The first round warms up compilers, caches and pools; it takes longer and is thrown away.
   for (let round = 0; round <= rounds; round++) {
     for (const candidate of candidates) {
       const sample = await measure(
+        traffic,
         candidate,
         shortest.get(candidate.name) ?? 0,
         round === 0 ? WARM_UP * seconds : seconds,
@@ -73,7 +88,12 @@ async function checkAnswers(candidates: readonly Candidate[]): Promise<Map<strin
   return shortest;
 }
 
-async function measure({ name, server, behind = [], requests }: Candidate, shortest: number, seconds: number) {
+async function measure(
+  traffic: Traffic,
+  { name, server, behind = [], requests }: Candidate,
+  shortest: number,
+  seconds: number,
+) {
   const clocks = async () => {
     const { user, system } = process.cpuUsage();
     const back = await Promise.all(behind.map((other) => other.cpuSeconds()));
@@ -84,7 +104,7 @@ async function measure({ name, server, behind = [], requests }: Candidate, short
     };
   };
   const before = await clocks();
-  const result = await load(server.url, requests, shortest, seconds);
+  const result = await traffic.load(server.url, requests, shortest, seconds);
   const after = await clocks();
   if (result.wrong > 0) throw new BenchError(`${name} gave ${result.wrong} wrong answers of ${result.requests}`);
   const each = (part: keyof Row['cpu']) => ((after[part] - before[part]) / result.requests) * 1e6;

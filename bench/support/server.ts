@@ -8,8 +8,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 export interface ServerOptions {
   /** Prefix of the command line, see cores.ts. */
   core: readonly string[];
-  /** What follows `node`. */
-  args: readonly string[];
+  /** Node, unless said otherwise. */
+  program?: string;
+  /** What follows the program; for programs that do not read PORT, made with the port. */
+  args: readonly string[] | ((port: number) => Promise<readonly string[]>);
   env: Readonly<Record<string, string>>;
   /** Answers 200 once the server can be measured. */
   readyPath: string;
@@ -30,13 +32,14 @@ const STOP_MS = 30_000;
 
 /** None of these programs says its address at the log level of the benchmark, so the port is chosen here. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { core, args, env, cwd, profile } = options;
+  const { core, program = process.execPath, env, cwd, profile } = options;
   const port = await freePort();
+  const args = typeof options.args === 'function' ? await options.args(port) : options.args;
   const url = `http://127.0.0.1:${port}`;
   const profiling = profile
     ? ['--cpu-prof', `--cpu-prof-dir=${profile.directory}`, `--cpu-prof-name=${profile.name}.cpuprofile`]
     : [];
-  const [command = '', ...rest] = [...core, process.execPath, ...profiling, ...args];
+  const [command = '', ...rest] = [...core, program, ...profiling, ...args];
   const { PATH = '', HOME = '', TMPDIR } = process.env;
   const child = spawn(command, rest, {
     env: {

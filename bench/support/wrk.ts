@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BenchError } from './error.js';
 
-const run = promisify(execFile);
+const command = promisify(execFile);
 const CONNECTIONS = 16;
 
 export interface LoadRequest {
@@ -26,22 +26,36 @@ export interface LoadResult {
 
 export async function requireWrk(): Promise<void> {
   // wrk ends with 1 when it only says its version.
-  const found = await run('wrk', ['--version']).catch((error: { code?: unknown }) => error.code !== 'ENOENT');
+  const found = await command('wrk', ['--version']).catch((error: { code?: unknown }) => error.code !== 'ENOENT');
   if (!found) throw new BenchError('wrk is missing. Install it, for example: apt-get install wrk');
 }
 
 /** `shortest` is the length of the shortest right body: GraphQL answers errors with 200 as well. */
-export async function load(
+export function load(
   origin: string,
   requests: readonly LoadRequest[],
   shortest: number,
   seconds: number,
 ): Promise<LoadResult> {
+  return run(origin, script(requests, LOOK_AT_EACH.replaceAll('SHORTEST', String(shortest))), seconds);
+}
+
+/** For files: looking at each answer would cost the load generator more than the answers cost their server. */
+export function loadFiles(
+  origin: string,
+  requests: readonly LoadRequest[],
+  shortest: number,
+  seconds: number,
+): Promise<LoadResult> {
+  return run(origin, script(requests, ADD_UP.replaceAll('SHORTEST', String(shortest))), seconds);
+}
+
+async function run(origin: string, lua: string, seconds: number): Promise<LoadResult> {
   const directory = await mkdtemp(join(tmpdir(), 'darkroom-wrk-'));
   try {
     const file = join(directory, 'load.lua');
-    await writeFile(file, script(requests, shortest));
-    const { stdout } = await run('wrk', [
+    await writeFile(file, lua);
+    const { stdout } = await command('wrk', [
       '-t1',
       `-c${CONNECTIONS}`,
       `-d${seconds}s`,
@@ -65,15 +79,31 @@ export async function load(
   }
 }
 
-function script(requests: readonly LoadRequest[], shortest: number): string {
+const LOOK_AT_EACH = `
+wrong = 0
+function response(status, headers, body)
+  if status ~= 200 or #body < SHORTEST then wrong = wrong + 1 end
+end
+function wrongOf(summary) return thread:get("wrong") end
+`;
+
+const ADD_UP = `
+function wrongOf(summary)
+  if summary.bytes < summary.requests * SHORTEST then return summary.requests end
+  return summary.errors.status
+end
+`;
+
+function script(requests: readonly LoadRequest[], judge: string): string {
   const formats = requests.map(({ method, path, headers, body }) => {
     const table = Object.entries(headers).map(([name, value]) => `[${quote(name)}]=${quote(value)}`);
     const words = [quote(method), quote(path), `{${table.join(',')}}`, body === undefined ? 'nil' : quote(body)];
     return `  pool[#pool + 1] = wrk.format(${words.join(', ')})`;
   });
   return `
-local pool, at, thread = {}, 0, nil
-wrong = 0
+local pool, at = {}, 0
+thread = nil
+${judge}
 function setup(given) thread = given end
 function init()
 ${formats.join('\n')}
@@ -82,14 +112,11 @@ function request()
   at = at % #pool + 1
   return pool[at]
 end
-function response(status, headers, body)
-  if status ~= 200 or #body < ${shortest} then wrong = wrong + 1 end
-end
 function done(summary, latency)
   local errors = summary.errors
   local broken = errors.connect + errors.read + errors.write + errors.timeout
   io.write(string.format("result %d %d %d %d %d\\n",
-    summary.requests, summary.duration, latency:percentile(99), thread:get("wrong"), broken))
+    summary.requests, summary.duration, latency:percentile(99), wrongOf(summary), broken))
 end
 `;
 }

@@ -41,8 +41,4 @@ export class Bytes {
     this.#kept.set(id, bytes);
     return bytes;
   }
-
-  forget(id: string): void {
-    this.#kept.delete(id);
-  }
 }
