@@ -1,0 +1,136 @@
+/** What images ask the database: a page deep in a long list costs what the first one does, and nothing scans a collection. */
+import type { Document } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../platform/ids.js';
+import { encodeCursor } from '../../platform/mongo/page.js';
+import { ObjectStore } from '../../platform/s3.js';
+import type { Caller, Scope } from '../../platform/scope.js';
+import type { ImagesContext } from '../../subgraphs/images/context.js';
+import type { ImageDocument } from '../../subgraphs/images/image/image.model.js';
+import { createImages, type ImagesSubgraph } from '../../subgraphs/images/subgraph.js';
+import { openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
+import { imagesDeps } from './support/deps.js';
+
+const COUNT = 100_000;
+const PAGE = 100;
+const now = new Date('2026-05-05T00:00:00Z');
+const owner = newId();
+
+let database: TestDatabase;
+let images: ImagesSubgraph;
+let context: ImagesContext;
+let caller: Caller;
+const ids: string[] = [];
+
+function image(i: number): ImageDocument {
+  const _id = newId();
+  ids.push(_id);
+  return {
+    _id,
+    state: 'live',
+    ownerId: owner,
+    token: _id,
+    sha256: '',
+    extension: 'png',
+    visibility: i % 3 ? 'public' : 'private',
+    source: i % 4 ? 'upload' : 'generated',
+    contentType: 'image/png',
+    sizeBytes: 10,
+    width: 1,
+    height: 1,
+    createdAt: now,
+    expiresAt: i % 5 ? null : new Date(now.getTime() + i * 1000 + 1000),
+  };
+}
+
+beforeAll(async () => {
+  database = await openDatabase();
+  const options = { endpoint: 'http://127.0.0.1:1', region: 'none', bucket: 'none', forcePathStyle: true };
+  const store = new ObjectStore({ ...options, credentials: undefined });
+  images = await createImages(imagesDeps(database.db, store, () => now, { storageQuota: 10_000 }));
+  const collection = database.db.collection<ImageDocument>('images_images');
+  for (let i = 0; i < COUNT; i += 10_000) {
+    await collection.insertMany(Array.from({ length: 10_000 }, (_, n) => image(i + n)));
+  }
+  const me = { userId: owner, keyId: newId(), email: 'a@example.com', handle: null, handleClaimedAt: null };
+  caller = { ...me, createdAt: now, suspended: false };
+  const scope: Scope = { requestId: 'r', network: 'n', caller, internal: false };
+  context = images.context(scope) as ImagesContext;
+});
+afterAll(() => database?.close());
+
+/** How the engine ran each command of an action that looks something up. */
+async function plansOf(action: () => Promise<unknown>): Promise<Document[]> {
+  const commands = await database.commandsOf(() => action().catch(() => undefined));
+  return Promise.all(
+    commands.flatMap((command) => {
+      const filter = command['updates']?.[0]?.q ?? command['deletes']?.[0]?.q ?? command['query'];
+      const names = [command['update'], command['delete'], command['findAndModify']];
+      // The update of a findAndModify goes by the name of another command.
+      const name = names.find((candidate) => typeof candidate === 'string');
+      if (name !== undefined) return [database.explain({ find: name, filter })];
+      return command['find'] !== undefined || command['aggregate'] !== undefined ? [database.explain(command)] : [];
+    }),
+  );
+}
+
+describe('100,000 images of one account', () => {
+  it.each([
+    ['all', {}, PAGE + 1],
+    ['uploaded', { source: 'upload' as const }, PAGE + 1],
+    ['private', { visibility: 'private' as const }, PAGE + 1],
+    // Two filters share the index of one of them.
+    ['uploaded and private', { source: 'upload' as const, visibility: 'private' as const }, 4 * PAGE],
+  ])('are listed at the same cost on page 1 and page 1,000: %s', async (_name, filter, most) => {
+    const examined: number[] = [];
+    for (const after of [null, encodeCursor(ids[2 * PAGE + 1] ?? '')]) {
+      const [plan] = await plansOf(() => context.images.list(owner, { ...filter, first: PAGE, after }));
+      const stages = stagesOf(plan?.['queryPlanner'].winningPlan);
+      expect(stages).toContain('IXSCAN');
+      expect(stages).not.toContain('SORT');
+      examined.push(plan?.['executionStats'].totalDocsExamined);
+    }
+    for (const documents of examined) expect(documents).toBeLessThanOrEqual(most);
+  });
+
+  it('page 1,000 is the last one', async () => {
+    const after = encodeCursor(ids[PAGE] ?? '');
+    const page = await context.images.list(owner, { first: PAGE, after });
+    expect([page.items.length, page.hasNextPage, page.items.at(-1)?._id]).toEqual([PAGE, false, ids[0]]);
+    const [first] = await plansOf(() => context.images.list(owner, { first: PAGE }));
+    const [last] = await plansOf(() => context.images.list(owner, { first: PAGE, after }));
+    const cost = (plan?: Document) => plan?.['executionStats'].totalDocsExamined;
+    expect([cost(first), cost(last)]).toEqual([PAGE + 1, PAGE]);
+  });
+});
+
+describe('no command scans a collection', () => {
+  const operations: [string, () => Promise<unknown>][] = [
+    ['serving', () => images.door.find(newId(), 'r')],
+    ['the outputs of a run', () => images.door.outputsOf(newId(), 'r')],
+    ['loading', () => context.images.find(ids[0] ?? '', context.imageLoader, context.scope)],
+    ['changing', () => context.images.update(caller, ids[0] ?? '', { visibility: 'public' })],
+    ['deleting', () => context.images.delete(caller, ids[1] ?? '')],
+    ['sweeping', () => Promise.all(images.tasks.map(({ run }) => run(new AbortController().signal)))],
+    [
+      'uploading',
+      () =>
+        context.uploads.upload(
+          {
+            bytes: (async function* () {
+              yield Buffer.from('no picture at all');
+            })(),
+            settings: async () => ({ visibility: 'private', ttlSeconds: null }),
+            idempotencyKey: 'k',
+          },
+          context.scope,
+        ),
+    ],
+  ];
+
+  it.each(operations)('%s', async (_name, operation) => {
+    const plans = await plansOf(operation);
+    expect(plans.length).toBeGreaterThan(0);
+    for (const plan of plans) expect(stagesOf(plan['queryPlanner'] ?? plan)).not.toContain('COLLSCAN');
+  });
+});
