@@ -39,6 +39,7 @@ import { type BillingSettings, microsOf, type SalesSettings } from './subgraphs/
 import { createBilling } from './subgraphs/billing/subgraph.js';
 import type { Images } from './subgraphs/images/client.js';
 import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
+import { ImagesOperatorClient } from './subgraphs/images/operator-client.js';
 import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
 import { Models } from './subgraphs/registry/model/models.js';
 import { Providers } from './subgraphs/registry/provider/providers.js';
@@ -144,7 +145,13 @@ async function compose(
   const admin =
     transports &&
     accounts &&
-    createAdmin({ http, accounts, billing: new BillingOperatorClient(transports.billing), log });
+    createAdmin({
+      http,
+      accounts,
+      billing: new BillingOperatorClient(transports.billing),
+      images: new ImagesOperatorClient(transports.images),
+      log,
+    });
   if (admin) closers.push(() => admin.close());
   // Requests in flight are finished before anything that they use is closed.
   closers.push(() => app.close());

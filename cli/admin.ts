@@ -17,6 +17,7 @@ export interface Call {
 }
 
 type Values = Readonly<Record<string, string | undefined>>;
+type Flags = Readonly<Record<string, boolean | undefined>>;
 
 interface Command {
   usage: string;
@@ -24,9 +25,11 @@ interface Command {
   /** How many words follow the verb. */
   words: number;
   options: readonly string[];
+  /** Options without a value. */
+  flags?: readonly string[];
   /** Whether it changes something, and so is an act on record. */
   acts: boolean;
-  call(words: readonly string[], values: Values): Call;
+  call(words: readonly string[], values: Values, flags: Flags): Call;
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -81,6 +84,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     acts: false,
     call: ([user]) => ({ path: '/account', body: { user } }),
   },
+  images: {
+    usage: 'images check [--mend]',
+    help: 'objects without a record, and the reverse; --mend clears both away',
+    words: 1,
+    options: [],
+    flags: ['mend'],
+    acts: false,
+    call: ([verb], _values, { mend = false }) => {
+      if (verb !== 'check') throw new UsageError('admin takes: images check [--mend]');
+      return { path: '/images-check', body: { mend } };
+    },
+  },
   audit: {
     usage: 'audit [--user USER] [--limit N] [--after CURSOR]',
     help: 'what operators did, the newest first',
@@ -134,6 +149,11 @@ const OPTIONS: ParseArgsConfig['options'] = {
   ...Object.fromEntries(
     [...Object.values(COMMANDS).flatMap(({ options }) => options), 'act'].map((name) => [name, { type: 'string' }]),
   ),
+  ...Object.fromEntries(
+    Object.values(COMMANDS)
+      .flatMap(({ flags = [] }) => flags)
+      .map((name) => [name, { type: 'boolean' }]),
+  ),
   help: { type: 'boolean', short: 'h' },
 };
 
@@ -144,11 +164,11 @@ export function readCall(words: readonly string[]): Call | null {
   const { help, ...given } = values as Values & { help?: boolean };
   if (help || verb === undefined) return null;
   const command = Object.hasOwn(COMMANDS, verb) ? COMMANDS[verb] : undefined;
-  const allowed = command && [...command.options, ...(command.acts ? ['act'] : [])];
+  const allowed = command && [...command.options, ...(command.flags ?? []), ...(command.acts ? ['act'] : [])];
   if (!command || rest.length !== command.words || Object.keys(given).some((name) => !allowed?.includes(name))) {
     throw new UsageError(`admin takes: ${command ? command.usage : Object.keys(COMMANDS).join(', ')}`);
   }
-  const { path, body } = command.call(rest, given as Values);
+  const { path, body } = command.call(rest, given as Values, given as unknown as Flags);
   if (!command.acts) return { path, body };
   const { act = newId(), reason = null } = given as { act?: string; reason?: string };
   return { path, body: { ...body, act, reason, operator: operatorName() }, act };

@@ -8,11 +8,13 @@ import { UserId } from '../platform/ids.js';
 import { checked } from '../platform/rules.js';
 import type { AccountsClient, KnownUser } from '../subgraphs/accounts/client.js';
 import type { AccountFacts, Act, BillingOperatorClient } from '../subgraphs/billing/operator-client.js';
+import type { ImagesOperatorClient } from '../subgraphs/images/operator-client.js';
 
 export interface AdminDeps {
   http: HttpOptions;
   accounts: AccountsClient;
   billing: BillingOperatorClient;
+  images: ImagesOperatorClient;
   log: Logger;
 }
 
@@ -37,7 +39,7 @@ const act = {
 };
 const moment = z.iso.datetime().nullable();
 
-export function createAdmin({ http, accounts, billing, log }: AdminDeps): FastifyInstance {
+export function createAdmin({ http, accounts, billing, images, log }: AdminDeps): FastifyInstance {
   const commands: Readonly<Record<string, Command<unknown>>> = {
     '/suspension': command(z.object({ ...act, suspended: z.boolean() }), async (input, requestId) => {
       const { suspended, reason } = input;
@@ -75,6 +77,12 @@ export function createAdmin({ http, accounts, billing, log }: AdminDeps): Fastif
     '/account': command(z.object({ user: act.user }), async ({ user: named }, requestId) => {
       const user = await userNamed(named, requestId);
       return { ...userBody(user), ...accountBody(await billing.account(user, requestId)) };
+    }),
+    '/images-check': command(z.object({ mend: z.boolean() }), async ({ mend }, requestId) => {
+      const objects = await images.check('objects', mend, requestId);
+      const records = await images.check('images', mend, requestId);
+      if (mend) log.warn({ objects, records, requestId }, 'an operator mended the bucket and its records');
+      return { objects_without_record: objects, records_without_object: records, mended: mend };
     }),
     '/audit': command(
       z.object({ user: act.user.nullable(), limit: z.int().min(1).max(100), after: z.string().max(500).nullable() }),

@@ -1,5 +1,6 @@
 import type DataLoader from 'dataloader';
 import type { Scope } from '../../platform/scope.js';
+import type { CheckService } from './check/check.service.js';
 import type { ImageDocument } from './image/image.model.js';
 import type { ImageService } from './image/image.service.js';
 import type { UploadService } from './upload/upload.service.js';
@@ -9,5 +10,6 @@ export interface ImagesContext {
   publicUrl: string;
   images: ImageService;
   uploads: UploadService;
+  checks: CheckService;
   imageLoader: DataLoader<string, ImageDocument | null>;
 }

@@ -7,6 +7,8 @@ import { Idempotency } from '../../platform/idempotency.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
 import type { Subgraph } from '../../platform/subgraph.js';
+import { CheckResolver } from './check/check.resolver.js';
+import { CheckService } from './check/check.service.js';
 import type { HostedImage, Images } from './client.js';
 import type { ImagesContext } from './context.js';
 import { mountDoor } from './door/door.routes.js';
@@ -48,7 +50,7 @@ export interface ImagesSubgraph extends Subgraph {
 
 export function imagesSchema(): Promise<SubgraphSchema> {
   return buildSubgraph<ImagesContext>({
-    resolvers: [ImageResolver, UserImagesResolver, UploadResolver],
+    resolvers: [ImageResolver, UserImagesResolver, UploadResolver, CheckResolver],
     references: {
       Image: ({ id }, context) => referencedImage(String(id), context),
       User: ({ id }) => ({ id }),
@@ -88,7 +90,7 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
     door,
     mount: (app, authorize) => mountDoor(app, door, authorize),
     context: contextsOf<ImagesContext, 'imageLoader'>(
-      { publicUrl, images, uploads },
+      { publicUrl, images, uploads, checks: new CheckService({ ...parts, imageEnd }) },
       { imageLoader: () => images.loader() },
     ),
     tasks: [...sweeper.tasks, requests.task('images-upload-requests')],

@@ -112,6 +112,15 @@ describe('darkroom admin', () => {
     expect(await admin('--help')).toMatchObject({ code: 0, output: expect.stringContaining('reinstate USER') });
   });
 
+  it('compares the bucket with the records', async () => {
+    const none = { checked: 0, found: 0, examples: [] };
+    const { code, output } = await admin('images', 'check');
+    const whole = { objects_without_record: none, records_without_object: none, mended: false };
+    expect([code, JSON.parse(output)]).toEqual([0, whole]);
+    expect(JSON.parse((await admin('images', 'check', '--mend')).output)).toEqual({ ...whole, mended: true });
+    expect(await admin('images', 'count')).toMatchObject({ code: 2 });
+  });
+
   it('is reached through a socket that is closed to other users', async () => {
     const { mode } = await stat(join(dataDir, 'admin.sock'));
     expect(mode & 0o777).toBe(0o600);

@@ -4,6 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
+import { systemScope } from '../../platform/scope.js';
+import type { ImagesContext } from '../../subgraphs/images/context.js';
 import {
   type ImageDocument,
   type LiveImage,
@@ -21,6 +23,7 @@ import { openWorld, ownerOf, type Running, type World } from './support/world.js
 
 const MIB = 1024 * 1024;
 const QUOTA = 16 * MIB;
+const LARGEST = 12 * MIB;
 const DROPS = 100;
 
 let world: World;
@@ -34,7 +37,12 @@ beforeAll(async () => {
   world = await openWorld(() => new Date(Date.now() + travelled));
   server = await world.start(
     { kind: 'start' },
-    { STORAGE_QUOTA_BYTES: String(QUOTA), REQUEST_TIMEOUT_SECONDS: '1', RATE_LIMIT_UPLOADS_PER_MINUTE: '0' },
+    {
+      STORAGE_QUOTA_BYTES: String(QUOTA),
+      MAX_UPLOAD_BYTES: String(LARGEST),
+      REQUEST_TIMEOUT_SECONDS: '1',
+      RATE_LIMIT_UPLOADS_PER_MINUTE: '0',
+    },
   );
   client = clientOf({ url: server.url, mailbox: world.mailbox });
   png = await smallPng();
@@ -197,7 +205,7 @@ describe('a client', () => {
     }
     expect(await text).toContain('file_too_large');
     // The picture, what is dropped behind it so that the client can read the answer, and what fits into buffers.
-    expect(sent).toBeLessThan(26 * MIB + 32 * MIB + 16 * MIB);
+    expect(sent).toBeLessThan(LARGEST + 32 * MIB + 16 * MIB);
     await expectNothingLeft();
   });
 
@@ -306,6 +314,34 @@ describe('an output of a run', () => {
     const output = { runId: newId(), index: 0, ownerId: null, source: { bytes: png } };
     const stored = await Promise.all(Array.from({ length: 8 }, () => door.storeOutput(output, 'r')));
     expect(new Set(stored.map((one) => one?.id)).size).toBe(1);
+    await expectNothingLeft();
+  });
+});
+
+describe('a check of the bucket and the records', () => {
+  it('finds what is in one and not in the other, and mends it when asked to', async () => {
+    const ada = await somebody();
+    const { body } = await send(ada, png);
+    const lost = body.id;
+    await world.store.delete(objectKey(lost));
+    const stray = newId();
+    const foreign = `${OBJECT_PREFIX}somebody-else`;
+    for (const key of [objectKey(stray), foreign]) {
+      await world.store.write({ key, bytes: once(png), contentType: () => 'image/png' });
+    }
+    const images = await createImages(imagesDeps(world.db, world.store, () => new Date(Date.now() + travelled)));
+    const { checks } = images.context(systemScope('r')) as ImagesContext;
+    const found = async (mend: boolean) => [
+      (await checks.objects(null, mend)).found.sort(),
+      (await checks.records(null, mend)).found,
+    ];
+    const wrong = [[objectKey(stray), foreign].sort(), [lost]];
+    expect(await found(false)).toEqual(wrong);
+    expect(await found(true)).toEqual(wrong);
+    expect(await found(false)).toEqual([[foreign], []]);
+    expect((await client.rest('GET', `/v1/images/${lost}`, ada.key)).status).toBe(404);
+    expect(await bytesOf(ada)).toBe(0);
+    await world.store.delete(foreign);
     await expectNothingLeft();
   });
 });

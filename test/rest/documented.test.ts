@@ -74,6 +74,11 @@ POST /v1/invitations/{id}/accept
 POST /v1/invitations/{id}/decline
 POST /v1/invitations/{id}/cancel
 GET /v1/design/workflow-prompt
+POST /v1/images
+GET /v1/images
+GET /v1/images/{image_id}
+PATCH /v1/images/{image_id}
+DELETE /v1/images/{image_id}
 `
   .trim()
   .split('\n');

@@ -98,6 +98,8 @@ describe.each(ROUTES.map((row) => [`${row.method} ${row.path}`, row] as const))(
         );
         expect(performance.now() - start).toBeLessThan(SLOW_MS);
         if (answer.status < 300) return;
+        // The one refusal that is documented without the envelope.
+        if (row.id === 'updateImage' && answer.status === 422 && typeof answer.body?.detail === 'string') return;
         expect(documented).toContain(answer.body?.error);
         expect(answer.status).toBe(ERRORS[answer.body.error as keyof typeof ERRORS].status);
         expect(answer.body.request_id).toBe(answer.headers.get('x-request-id'));
