@@ -24,7 +24,6 @@ import { newId } from './platform/ids.js';
 import { createRateLimits } from './platform/limits.js';
 import { Metrics } from './platform/metrics.js';
 import { Circuits } from './platform/outbound/circuit.js';
-import { RedisEvents } from './platform/redis-events.js';
 import { secretKeyOf } from './platform/secret-key.js';
 import { Secrets } from './platform/secrets.js';
 import { type Closers, openStores, type Stores } from './platform/stores.js';
@@ -103,7 +102,7 @@ async function compose(
       ? null
       : await openStores({ config, appName, allowEmbedded: role.kind === 'start', log, closers });
   const secrets = new Secrets(config.SECRET_KEY ?? (await secretKeyOf(config.DATA_DIR)));
-  const events: Events = config.REDIS_URL ? new RedisEvents(config.REDIS_URL, newId(), log) : new LocalEvents();
+  const events = await openEvents(config.REDIS_URL, log);
   closers.push(() => events.close());
 
   const connections = new Connections({ config, secrets, metrics, log });
@@ -177,6 +176,12 @@ async function compose(
     },
     close,
   };
+}
+
+async function openEvents(redisUrl: string | undefined, log: Logger): Promise<Events> {
+  if (redisUrl === undefined) return new LocalEvents();
+  const { RedisEvents } = await import('./platform/redis-events.js');
+  return new RedisEvents(redisUrl, newId(), log);
 }
 
 function namesFor(role: Role, config: Config): readonly SubgraphName[] {
@@ -342,7 +347,7 @@ async function gatewayApp({
     metrics,
   });
   closers.push(() => identity.close());
-  const limits = createRateLimits(config.REDIS_URL, log);
+  const limits = await createRateLimits(config.REDIS_URL, log);
   closers.push(() => limits.close());
   const operations = new Operations({
     supergraphSdl: await readFile(new URL('./gateway/supergraph.graphql', import.meta.url), 'utf8'),

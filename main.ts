@@ -100,6 +100,7 @@ function closeOnSignal(darkroom: Darkroom, log: ReturnType<typeof createLog>): v
 
 function greet(config: Config, { embedded, mongoUrl }: Darkroom, address: string): void {
   const base = config.PORT === 0 ? address : `http://localhost:${config.PORT}`;
+  const json = "-H 'Content-Type: application/json'";
   const parts = embedded.length === 0 ? 'nothing' : embedded.join(', ');
   process.stdout.write(`
   Darkroom ${VERSION} is at ${base}
@@ -109,14 +110,16 @@ function greet(config: Config, { embedded, mongoUrl }: Darkroom, address: string
     Embedded    ${parts}; data in ${config.DATA_DIR}
     MongoDB     ${mongoUrl?.replace(/\/\/[^/@]*@/, '//…@')}
 
-  Try it: ask for a sign-up code${config.SMTP_URL ? '' : ', which is printed here'}
+  Try it, line by line: ask for a sign-up code${config.SMTP_URL ? '' : ', which is printed here'}; type it after the second line
 
-    curl -s ${base}/v1/register -H 'content-type: application/json' -d '{"email":"you@example.com"}'
+    curl -s ${base}/v1/register ${json} -d '{"email":"you@example.com"}'
+    read -r CODE
+    KEY=$(curl -s ${base}/v1/register/verify ${json} -d '{"email":"you@example.com","code":"'$CODE'"}' | sed 's/.*"api_key":"\\([^"]*\\)".*/\\1/')
 
-  then put it in place of 123456, and keep the key that you get
+  The key is kept in KEY. One question to four subgraphs, then a picture of your own:
 
-    curl -s ${base}/v1/register/verify -H 'content-type: application/json' -d '{"email":"you@example.com","code":"123456"}'
-    curl -s ${base}/v1/me -H 'authorization: Bearer good_live_…'
+    curl -s ${base}/graphql -H "Authorization: Bearer $KEY" ${json} -d '{"query":"{ me { email tier { slug } images(first: 3) { nodes { url } } generators(first: 3) { nodes { name } } } }"}'
+    curl -s ${base}/v1/image-generators/system:image-standard/runs -H "Authorization: Bearer $KEY" ${json} -d '{"prompt":"A calm mountain lake at dawn"}'
 
 `);
 }

@@ -137,15 +137,21 @@ function securityHeaders(publicUrl: string) {
 }
 
 function mountDocuments(app: FastifyInstance, operations: Operations, settings: GatewaySettings): void {
-  const document = openApi(ROUTES, operations.schema, {
-    title: 'Darkroom',
-    description: INTRODUCTION,
-    version: settings.version,
-    publicUrl: settings.publicUrl,
-    extraPaths: EXTRA_PATHS,
+  const { version, publicUrl } = settings;
+  let openApiJson: string | undefined;
+  app.get('/v1/openapi.json', (_request, reply) => {
+    // Made when it is first wanted, so that the start does not wait for it.
+    openApiJson ??= JSON.stringify(
+      openApi(ROUTES, operations.schema, {
+        title: 'Darkroom',
+        description: INTRODUCTION,
+        version,
+        publicUrl,
+        extraPaths: EXTRA_PATHS,
+      }),
+    );
+    return reply.type('application/json; charset=utf-8').send(openApiJson);
   });
-  const openApiJson = JSON.stringify(document);
-  app.get('/v1/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(openApiJson));
   app.get('/.well-known/goodeye-client-config', () => CLIENT_CONFIG);
 }
 

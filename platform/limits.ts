@@ -1,5 +1,5 @@
 /** Counts what a key or network does in a window: in this process, or in Redis where several processes must agree. */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { Problem } from './errors.js';
@@ -21,9 +21,8 @@ export interface RateLimits {
   close(): Promise<void>;
 }
 
-export function createRateLimits(redisUrl: string | undefined, log: Logger): RateLimits {
-  const redis =
-    redisUrl === undefined ? null : new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
+export async function createRateLimits(redisUrl: string | undefined, log: Logger): Promise<RateLimits> {
+  const redis = redisUrl === undefined ? null : await connect(redisUrl);
   redis?.on('error', (error) => log.warn({ err: error }, 'redis rate limits'));
   return {
     limiter(name, points, windowSeconds) {
@@ -40,6 +39,12 @@ export function createRateLimits(redisUrl: string | undefined, log: Logger): Rat
       redis?.disconnect();
     },
   };
+}
+
+/** The client is loaded by those who have a Redis. */
+async function connect(url: string): Promise<Redis> {
+  const { Redis } = await import('ioredis');
+  return new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
 }
 
 async function take(counter: RateLimiterMemory | RateLimiterRedis, key: string, limit: number): Promise<LimitState> {

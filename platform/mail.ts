@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import type { Logger } from 'pino';
 
 export interface Mail {
@@ -59,7 +58,8 @@ class DeliveryQueue implements Mailer {
   }
 }
 
-export function smtpMailer(url: string, from: string, log: Logger): Mailer {
+export async function smtpMailer(url: string, from: string, log: Logger): Promise<Mailer> {
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport(
     // Each wait has a bound, so that a silent mail server cannot hold up a shutdown for long.
     { url, pool: true, maxConnections: 4, connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 10_000 },

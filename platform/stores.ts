@@ -49,7 +49,7 @@ export async function openStores({ config, appName, allowEmbedded, log, closers 
   });
   closers.push(() => mongo.close());
   const store = await objectStore(config, log, closers, embedded);
-  const mailer = config.SMTP_URL ? smtpMailer(config.SMTP_URL, config.MAIL_FROM, log) : consoleMailer(log);
+  const mailer = config.SMTP_URL ? await smtpMailer(config.SMTP_URL, config.MAIL_FROM, log) : consoleMailer(log);
   if (!config.SMTP_URL) embedded.push('mail (printed here)');
   closers.push(() => mailer.close());
   return { db: mongo.db, store, mailer, mongoUrl, embedded };
