@@ -8,6 +8,7 @@ import type { Metrics } from './metrics.js';
 import type { Scope } from './scope.js';
 import type { Secrets } from './secrets.js';
 import type { Subgraph, SubgraphName } from './subgraph.js';
+import { traced } from './tracing.js';
 
 export interface ConnectionsDeps {
   config: Config;
@@ -40,7 +41,8 @@ export class Connections {
         url === undefined
           ? new LateTransport(name, () => this.#open(name))
           : new HttpTransport(name, url, secrets, timeoutOf(name, config));
-      transport = measured(bare, metrics.subgraphCalls);
+      const timed = measured(bare, metrics.subgraphCalls);
+      transport = config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? timed : traced(timed);
       this.#transports.set(name, transport);
     }
     return transport;

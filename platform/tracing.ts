@@ -1,6 +1,7 @@
 /** Traces, when an OTLP endpoint is set. Parts open spans through the OpenTelemetry API, which does nothing otherwise. */
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
+import type { SubgraphTransport } from './graph/transport.js';
 
 const SERVER_ERRORS = 500;
 
@@ -23,7 +24,7 @@ export async function startTracing(endpoint: string, role: string, version: stri
   return { close: () => provider.shutdown() };
 }
 
-/** One span a request. Apollo's executor adds one for each step of an operation. */
+/** One span a request. */
 export function traceRequests(app: FastifyInstance): void {
   const tracer = trace.getTracer('darkroom');
   app.addHook('onRequest', (request, reply, next) => {
@@ -41,4 +42,32 @@ export function traceRequests(app: FastifyInstance): void {
       },
     );
   });
+}
+
+/** The same transport, with a span for each call. */
+export function traced(transport: SubgraphTransport): SubgraphTransport {
+  const tracer = trace.getTracer('darkroom');
+  const { name } = transport;
+  return {
+    name,
+    send: (request, scope) =>
+      tracer.startActiveSpan(
+        'gateway.fetch',
+        { kind: SpanKind.CLIENT, attributes: { service: name } },
+        async (span) => {
+          try {
+            const answer = await transport.send(request, scope);
+            if (answer.errors) span.setStatus({ code: SpanStatusCode.ERROR });
+            return answer;
+          } catch (error) {
+            span.setStatus({ code: SpanStatusCode.ERROR });
+            throw error;
+          } finally {
+            span.end();
+          }
+        },
+      ),
+    ready: () => transport.ready(),
+    close: () => transport.close(),
+  };
 }
