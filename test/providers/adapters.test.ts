@@ -115,7 +115,6 @@ describe('OpenAI', () => {
       n: '1',
       size: '1024x1024',
       quality: 'medium',
-      moderation: 'auto',
     });
     const pictures = standIn.last().form?.getAll('image[]') as File[];
     expect(pictures.map(({ name, type }) => ({ name, type }))).toEqual([

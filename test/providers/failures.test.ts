@@ -197,6 +197,18 @@ it('Gemini blocking the prompt itself is a refusal', async () => {
   await standIn.close();
 });
 
+it('answers without a picture open the circuit, in whatever way they lack it', async () => {
+  const standIn = await openOpenAi();
+  standIn.behave('not_a_picture', 'no_picture', 'garbage', 'not_a_picture', 'html', 'answer');
+  const providers = behind(new OpenAi({ apiKey: KEY, baseUrl: standIn.url }));
+  const reasons: string[] = [];
+  for (let i = 0; i < 6; i++) reasons.push((await failureOf(providers.generate(requestFor('gpt-image-2')))).reason);
+  expect(reasons).toEqual([...Array(5).fill('unreadable'), 'circuit_open']);
+  expect(standIn.requests).toHaveLength(5);
+  await providers.close();
+  await standIn.close();
+});
+
 it('a model whose provider is not set up fails without asking anybody', async () => {
   const providers = behind(new OpenAi({ apiKey: KEY, baseUrl: 'http://127.0.0.1:9' }));
   const failure = await failureOf(providers.generate(requestFor('fal-ai/flux/schnell')));

@@ -23,11 +23,16 @@ export class OpenAi implements Provider {
   }
 
   async generate(request: ImageRequest, signal: AbortSignal): Promise<Output[]> {
-    const fields = { ...imageFields(request), moderation: request.safety ? 'auto' : 'low' };
+    const fields = imageFields(request);
     const pictures = request.count;
+    // Edits have no say about moderation: they are filtered as usual.
     const call =
       request.references.length === 0
-        ? { pictures, path: '/images/generations', json: fields }
+        ? {
+            pictures,
+            path: '/images/generations',
+            json: { ...fields, moderation: request.safety ? 'auto' : 'low' },
+          }
         : { pictures, path: '/images/edits', form: await editForm(fields, request, 'image[]') };
     const answer = await post(this.#service, call, signal, openAiRefusal);
     return listOf(member(readJson(answer), 'data')).map((item) => {

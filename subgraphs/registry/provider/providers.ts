@@ -39,10 +39,13 @@ export class Providers {
     const signal = caller ? AbortSignal.any([deadline, caller]) : deadline;
     try {
       const outputs = await entry.circuit.run(
-        () => heeding(signal, entry.provider.generate(request, signal)),
+        async () => complete(await heeding(signal, entry.provider.generate(request, signal)), request.count),
         (error) => failureOf(error, deadline, caller).verdict,
       );
-      return complete(outputs, request.count);
+      for (const output of outputs) {
+        if (output.kind === 'failure') this.#report(output.failure, request, performance.now() - started);
+      }
+      return outputs;
     } catch (error) {
       const failure = failureOf(error, deadline, caller);
       this.#report(failure, request, performance.now() - started);
@@ -88,11 +91,13 @@ function failureOf(error: unknown, deadline: AbortSignal, caller: AbortSignal | 
   return error instanceof ProviderFailure ? error : new ProviderFailure('internal', { cause: error });
 }
 
-function complete(outputs: readonly Output[], count: number): Output[] {
-  return Array.from(
-    { length: count },
-    (_, i) => outputs[i] ?? { kind: 'failure', failure: new ProviderFailure('unreadable') },
-  );
+/** As many as were asked for. Nothing but failures is a failure of the call. */
+function complete(given: readonly Output[], count: number): Output[] {
+  const missing = () => ({ kind: 'failure', failure: new ProviderFailure('unreadable') }) as const;
+  const outputs = Array.from({ length: count }, (_, i) => given[i] ?? missing());
+  const failures = outputs.flatMap((output) => (output.kind === 'failure' ? [output.failure] : []));
+  if (failures[0] && failures.length === outputs.length) throw failures[0];
+  return outputs;
 }
 
 /** For providers that draw one picture a call: all at once, each with its own seed; some may fail. */
