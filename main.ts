@@ -67,11 +67,21 @@ async function run(config: Config, role: Role): Promise<void> {
   await darkroom.openAdmin();
   const address = await darkroom.listen().catch(async (error: unknown) => {
     await darkroom.close();
-    throw error;
+    throw unusable(error, config) ?? error;
   });
   closeOnSignal(darkroom, log);
   if (role.kind === 'start') greet(config, darkroom, address);
   log.info({ address, role: role.kind }, 'listening');
+}
+
+/** Why nobody can listen there, said as one would want to read it. */
+function unusable(error: unknown, { HOST, PORT }: Config): ConfigError | null {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return new ConfigError(`PORT ${PORT} is in use by another program. Set another PORT.`);
+  if (code === 'EACCES') return new ConfigError(`PORT ${PORT} is not for this user to listen on. Set another PORT.`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new ConfigError(`HOST ${HOST} is no address of this machine`);
+  return null;
 }
 
 const SHUTDOWN_MS = 25_000;

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { cleanEnvironment, type Program, startProgram } from '../support/process.js';
+import { cleanEnvironment, launch, type Program, startProgram } from '../support/process.js';
 
 let dataDir: string;
 let program: Program;
@@ -40,4 +40,16 @@ it('the commands printed at start sign somebody up, ask four subgraphs one quest
   expect(asked.errors).toBeUndefined();
   expect(asked.data.me).toMatchObject({ email: 'you@example.com', tier: { slug: 'hobby' }, images: { nodes: [] } });
   expect(drawn).toMatchObject({ status: 'complete', image_url: expect.stringContaining('http') });
+});
+
+it.each([
+  ['a port that is taken', () => ({ PORT: new URL(program.url).port }), /^darkroom: PORT \d+ is in use/m],
+  ['an address of another machine', () => ({ HOST: '192.0.2.1' }), /^darkroom: HOST 192\.0\.2\.1 is no address/m],
+])('%s is named in one line', async (_name, env, message) => {
+  const other = await mkdtemp(join(tmpdir(), 'darkroom-first-'));
+  const { output, exited } = launch(['start'], { DATA_DIR: other, LOG_LEVEL: 'error', ...env() });
+  expect(await exited).toBe(2);
+  expect(output()).toMatch(message);
+  expect(output()).not.toMatch(/^ +at /m);
+  await rm(other, { recursive: true, force: true });
 });
