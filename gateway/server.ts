@@ -26,7 +26,7 @@ import { Bytes } from './serving/bytes.js';
 import { Records } from './serving/records.js';
 import { mountServing } from './serving/serve.js';
 import { servingShortcut } from './serving/shortcut.js';
-import { warmImages } from './serving/warm.js';
+import { WarmImages } from './serving/warm.js';
 import { countUpload, mountUpload } from './uploads/upload.js';
 import { mountWebhook, WEBHOOK_DOCUMENT } from './webhook.js';
 
@@ -111,7 +111,8 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   const bytes = new Bytes(deps.images);
   mountServing(app, { images: deps.images, records, bytes, admission, now: deps.now });
   // Spans begin in the framework.
-  if (!settings.traced) openShortcut(app, deps.http, servingShortcut(warmImages({ records, bytes, now: deps.now })));
+  if (!settings.traced)
+    openShortcut(app, deps.http, servingShortcut(new WarmImages({ records, bytes, now: deps.now })));
   mountShim(app, { routes: ROUTES, operations, admit, onMutation, quota: new QuotaWarnings(deps.billing, deps.log) });
   mountWebhook(app, { admit, billing: deps.billing });
   mountBillingPages(app);

@@ -26,8 +26,8 @@ export interface FrontAnswer {
 export interface FrontOptions {
   /** What request targets begin with that are looked at. */
   prefix: string;
-  /** Null: the HTTP server is to answer. */
-  answer(request: FrontRequest): FrontAnswer | null;
+  /** Null, or a promise that fails: the HTTP server is to answer. */
+  answer(request: FrontRequest): FrontAnswer | null | Promise<FrontAnswer | null>;
   /** How long a connection may take to say its first word. */
   firstMs: number;
   /** How long it may be silent, or take nothing of an answer, after that. */
@@ -69,6 +69,21 @@ function watch(socket: Socket, sockets: Set<Socket>, options: FrontOptions, hand
   function read(chunk: Buffer): void {
     const request = parse(chunk, begin);
     const found = request && answer(request);
+    if (!(found instanceof Promise)) {
+      respond(found, chunk);
+      return;
+    }
+    // One request at a time: the next one waits where it is.
+    socket.pause();
+    const late = (result: FrontAnswer | null) => {
+      if (socket.destroyed) return;
+      respond(result, chunk);
+      if (socket.writableLength === 0) socket.resume();
+    };
+    found.then(late, () => late(null));
+  }
+
+  function respond(found: FrontAnswer | null, chunk: Buffer): void {
     if (!found) {
       leave(chunk);
       return;

@@ -107,7 +107,7 @@ export interface Shortcut {
   /** False: the framework is to answer. */
   answer(request: IncomingMessage, response: ServerResponse, requestId: string): boolean;
   /** The same without Node's HTTP server. Null: that is to answer. */
-  answerEarly(request: FrontRequest, requestId: string): FrontAnswer | null;
+  answerEarly(request: FrontRequest, requestId: string): FrontAnswer | null | Promise<FrontAnswer | null>;
 }
 
 /**
@@ -146,9 +146,12 @@ export function openShortcut(
     answer(request) {
       const start = performance.now();
       const requestId = requestIdOf(request.requestId);
+      const noted = (found: FrontAnswer | null) => {
+        if (found) note(start, 'GET', request.target, found.status, requestId);
+        return found;
+      };
       const found = answerEarly(request, requestId);
-      if (found) note(start, 'GET', request.target, found.status, requestId);
-      return found;
+      return found instanceof Promise ? found.then(noted) : noted(found);
     },
   });
   app.addHook('preClose', (done) => {

@@ -3,7 +3,6 @@
  * is left to do here. Everything else is passed on: this knows nothing of credentials, ranges or errors.
  */
 import { STATUS_CODES } from 'node:http';
-import { tokenOf } from '../../subgraphs/images/address.js';
 import type { Bytes } from './bytes.js';
 import { isUnchanged, type Known } from './conditions.js';
 import { type PublicPicture, publicCacheControl } from './picture.js';
@@ -22,22 +21,35 @@ export interface WarmAnswer {
   body: Buffer | null;
 }
 
-/** Null where there is more to do than to send what is in memory. */
-export type Warm = (target: string, known: Known) => WarmAnswer | null;
+export class WarmImages {
+  readonly #deps: WarmDeps;
 
-export function warmImages({ records, bytes, now }: WarmDeps): Warm {
-  return (target, known) => {
-    const token = tokenOf(target);
-    const record = token === null ? undefined : records.fresh(token);
+  constructor(deps: WarmDeps) {
+    this.#deps = deps;
+  }
+
+  /** Null where there is more to do than to send what is in memory. */
+  answer(token: string, known: Known): WarmAnswer | null {
+    const record = this.#deps.records.fresh(token);
     const picture = record?.picture;
     if (!record || !picture) return null;
-    const time = now().getTime();
+    const time = this.#deps.now().getTime();
     if (picture.expiresAt <= time) return null;
     const cacheControl = publicCacheControl(picture.expiresAt, time);
     if (isUnchanged(known, picture)) return { status: 304, picture, cacheControl, body: null };
-    const body = bytes.kept(record.image.id);
+    const body = this.#deps.bytes.kept(record.image.id);
     return body ? { status: 200, picture, cacheControl, body } : null;
-  };
+  }
+
+  /** The same, after what is missing was brought into memory, where it may be. */
+  async fetch(token: string, known: Known, requestId: string): Promise<WarmAnswer | null> {
+    const { records, bytes, now } = this.#deps;
+    const record = await records.find(token, requestId);
+    if (!record?.picture || record.picture.expiresAt <= now().getTime()) return null;
+    const found = this.answer(token, known);
+    if (found || !(await bytes.load(record.image, requestId))) return found;
+    return this.answer(token, known);
+  }
 }
 
 /** As Node's server takes them. */

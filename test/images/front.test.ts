@@ -1,8 +1,10 @@
 /** The shortcut for images in memory says what the HTTP server would say, and leaves to it whatever is not plain. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { LiveImage } from '../../subgraphs/images/image/image.model.js';
+import { newId } from '../../platform/ids.js';
+import { type LiveImage, objectKey } from '../../subgraphs/images/image/image.model.js';
 import { openWorld, pathOf, type Running, someBytes, type World } from './support/world.js';
 
 let world: World;
@@ -149,6 +151,58 @@ it('a connection is kept, and mixes early answers with late ones', async () => {
     connection.send(text);
     expect([(await connection.answer())?.status, passedOn]).toEqual([status, late]);
   }
+  connection.socket.destroy();
+});
+
+it('a connection waits while what is missing is brought into memory', async () => {
+  const fresh = await Promise.all(Array.from({ length: 3 }, (_, i) => world.put(someBytes(1_000 + i))));
+  const connection = new Connection();
+  for (const [i, next] of fresh.entries()) {
+    connection.send(plain(pathOf(next)));
+    expect((await connection.answer())?.body.length).toBe(1_000 + i);
+  }
+  await pause(2_000);
+  // Only the record is too old by now.
+  connection.send(plain(path, 'If-None-Match: *\r\n'));
+  expect((await connection.answer())?.status).toBe(304);
+  expect(passedOn).toBe(0);
+  connection.socket.destroy();
+});
+
+it.each<[string, number, () => Promise<LiveImage>]>([
+  ['unknown', 404, async () => ({ ...image, token: '0'.repeat(43) })],
+  ['private', 401, () => world.put(someBytes(10), { visibility: 'private', ownerId: newId() })],
+  ['expired', 404, () => world.put(someBytes(10), { expiresAt: new Date(Date.now() - 1) })],
+  ['too large to keep', 200, () => world.put(someBytes(5_000_000))],
+  ['not in the bucket', 404, async () => ({ ...image, token: await orphan() })],
+])('an image that is %s is left to the HTTP server, with whatever follows', async (_name, status, make) => {
+  const connection = new Connection();
+  connection.send(plain(pathOf(await make())));
+  expect((await connection.answer())?.status).toBe(status);
+  expect(passedOn).toBe(1);
+  connection.send(plain());
+  expect((await connection.answer())?.body.equals(bytes)).toBe(true);
+  expect(passedOn).toBe(2);
+  connection.socket.destroy();
+});
+
+async function orphan(): Promise<string> {
+  const { _id, token } = await world.put(someBytes(10));
+  await world.store.client.send(new DeleteObjectCommand({ Bucket: world.store.bucket, Key: objectKey(_id) }));
+  return token;
+}
+
+it('requests that come while an earlier one waits are answered in their order', async () => {
+  const cold = await world.put(someBytes(1_234));
+  const connection = new Connection();
+  connection.send(plain(pathOf(cold)));
+  await pause(1);
+  connection.send(plain());
+  await pause(1);
+  connection.send('GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n');
+  const sizes = [];
+  for (let i = 0; i < 3; i++) sizes.push((await connection.answer())?.body.length);
+  expect(sizes).toEqual([1_234, 50_000, 15]);
   connection.socket.destroy();
 });
 
