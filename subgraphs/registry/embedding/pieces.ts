@@ -1,0 +1,17 @@
+/** Long texts are encoded in pieces: an encoder's work grows with the square of the length, and its attention fades. */
+
+const PIECE_CHARS = 600;
+const MAX_PIECES = 8;
+
+/** At most eight pieces; of a longer text, pieces spread over the whole of it. Never empty. */
+export function piecesOf(text: string): string[] {
+  const trimmed = text.trim();
+  if (trimmed === '') return [' '];
+  const count = Math.ceil(trimmed.length / PIECE_CHARS);
+  if (count <= MAX_PIECES) return Array.from({ length: count }, (_, i) => piece(trimmed, i));
+  return Array.from({ length: MAX_PIECES }, (_, i) => piece(trimmed, Math.round((i * (count - 1)) / (MAX_PIECES - 1))));
+}
+
+function piece(text: string, index: number): string {
+  return text.slice(index * PIECE_CHARS, (index + 1) * PIECE_CHARS).trim() || ' ';
+}
