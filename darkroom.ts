@@ -40,10 +40,13 @@ import type { Images } from './subgraphs/images/client.js';
 import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
 import { ImagesOperatorClient } from './subgraphs/images/operator-client.js';
 import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
+import { Judges } from './subgraphs/registry/judge/judges.js';
+import { configuredEncoder, configuredJudges } from './subgraphs/registry/judge/settings.js';
 import { Models } from './subgraphs/registry/model/models.js';
 import { Providers } from './subgraphs/registry/provider/providers.js';
 import { compatibleServer, configuredProviders, outputHosts } from './subgraphs/registry/provider/settings.js';
 import { createRegistry } from './subgraphs/registry/subgraph.js';
+import { NOTHING_SHARED } from './subgraphs/registry/verifier/sharing.js';
 import { NOTHING_PUBLISHED } from './subgraphs/registry/versioned/live-references.js';
 
 export type Role = { kind: 'start' | 'gateway' | 'worker' } | { kind: 'subgraph'; name: SubgraphName };
@@ -231,7 +234,14 @@ function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Pr
   const { config } = deps;
   const create: Record<SubgraphName, () => Promise<Subgraph>> = {
     accounts: () => createAccounts({ ...deps, settings: accountsSettings(config) }),
-    registry: () => createRegistry({ ...deps, ...imageModels(deps), references: NOTHING_PUBLISHED }),
+    registry: () =>
+      createRegistry({
+        ...deps,
+        ...imageModels(deps),
+        ...verifierRuntime(deps),
+        references: NOTHING_PUBLISHED,
+        sharing: NOTHING_SHARED,
+      }),
     images: () => createImages({ ...deps, settings: imagesSettings(config) }),
     billing: () => createBilling({ ...deps, settings: billingSettings(config), sales: salesSettings(config) }),
   };
@@ -243,6 +253,13 @@ function imageModels({ config, circuits, log, now }: SubgraphDeps) {
   const providers = new Providers({ providers: configuredProviders(config), circuits, timeoutMs, log });
   const models = new Models({ configured: providers.configured, compatible: compatibleServer(config), now });
   return { models, providers, providerTimeoutMs: timeoutMs };
+}
+
+function verifierRuntime({ config, circuits, log }: SubgraphDeps) {
+  const encoder = configuredEncoder(config);
+  const timeoutMs = config.JUDGE_TIMEOUT_MS;
+  const judges = new Judges({ judges: configuredJudges(config, encoder), circuits, timeoutMs, log });
+  return { encoder, judges, verifierRunMicros: microsOf(config.VERIFIER_RUN_USD) };
 }
 
 function imagesSettings(config: Config) {

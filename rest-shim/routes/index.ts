@@ -7,6 +7,7 @@ import { me } from './v1/me.js';
 import { models } from './v1/models.js';
 import { signIn } from './v1/sign-in.js';
 import { teams } from './v1/teams.js';
+import { verifiers } from './v1/verifiers.js';
 import { billing } from './v2/billing.js';
 
 /** Every documented path. */
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...teams,
   ...images,
   ...imageGenerators,
+  ...verifiers,
   ...models,
   ...invitations,
   ...billing,

@@ -7,12 +7,14 @@ import type { Models } from './model/models.js';
 import type { RunDocument } from './run/run.model.js';
 import type { RunService } from './run/run.service.js';
 import type { RunStore } from './run/run.store.js';
+import type { Verifiers } from './verifier/verifier.access.js';
+import type { VerifierLoaders, VerifierServices } from './verifier/verifiers.js';
 
-export interface RegistryContext {
+export interface RegistryContext extends VerifierServices, VerifierLoaders {
   scope: Scope;
   models: Models;
   /** What is deployed, version by version. */
-  versions: { generators: Generators };
+  versions: { generators: Generators; verifiers: Verifiers };
   generators: GeneratorService;
   runs: RunService;
   runStore: RunStore;

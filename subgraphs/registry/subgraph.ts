@@ -23,10 +23,18 @@ import { RunRecovery } from './run/run.recovery.js';
 import { RunResolver, referencedRun } from './run/run.resolver.js';
 import { type NamedRun, RunService } from './run/run.service.js';
 import { RunStore } from './run/run.store.js';
+import { referencedVerifier, UserVerifiersResolver, VerifierResolver } from './verifier/verifier.resolver.js';
+import { referencedVerifierRun, VerifierRunResolver } from './verifier/verifier-run.resolver.js';
+import {
+  createVerifiers,
+  VERIFIER_COLLECTIONS,
+  type VerifierDeps,
+  type VerifierLoaders,
+} from './verifier/verifiers.js';
 import type { LiveReferences } from './versioned/live-references.js';
 import { VersionedService } from './versioned/versioned.service.js';
 
-export interface RegistryDeps {
+export interface RegistryDeps extends VerifierDeps {
   db: Db;
   secrets: Secrets;
   metrics: Metrics;
@@ -41,10 +49,20 @@ export interface RegistryDeps {
 
 export function registrySchema(): Promise<SubgraphSchema> {
   return buildSubgraph<RegistryContext>({
-    resolvers: [GeneratorResolver, UserGeneratorsResolver, RunResolver, ModelResolver],
+    resolvers: [
+      GeneratorResolver,
+      UserGeneratorsResolver,
+      RunResolver,
+      ModelResolver,
+      VerifierResolver,
+      UserVerifiersResolver,
+      VerifierRunResolver,
+    ],
     references: {
       ImageGenerator: ({ id }, context) => referencedGenerator(String(id), context),
       GenerationRun: ({ id }, context) => referencedRun(String(id), context),
+      Verifier: ({ id }, context) => referencedVerifier(String(id), context),
+      VerifierRun: ({ id }, context) => referencedVerifierRun(String(id), context),
       User: ({ id }) => ({ id }),
     },
   });
@@ -55,10 +73,12 @@ const NAMED_RUNS = namedRequests('registry_named_runs');
 /** `system` itself too, so that no reference can be taken for the platform's. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['system', ...SYSTEM_TIERS]);
 
+type OwnOfRequest = 'generatorLoader' | 'versionPages' | 'runPages' | 'runLoader' | keyof VerifierLoaders;
+
 export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
   const { db, models, providers, references, now, log } = deps;
   const { schema } = await registrySchema();
-  await ensureIndexes(db, [GENERATORS, GENERATOR_VERSIONS, RUNS, NAMED_RUNS]);
+  await ensureIndexes(db, [GENERATORS, GENERATOR_VERSIONS, RUNS, NAMED_RUNS, ...VERIFIER_COLLECTIONS]);
   const runStore = new RunStore({ db, generators: GENERATORS.name, now, log });
   const deployed = new VersionedService<GeneratorConfig>({
     db,
@@ -75,25 +95,35 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
   const recovery = new RunRecovery({ ...deps.peers, runs: runStore, metrics, log, now });
   const named = new Idempotency<NamedRun>(db, NAMED_RUNS.name, now);
   const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators, metrics });
+  const verifiers = createVerifiers(deps);
   return {
     name: 'registry',
     schema,
-    context: contextsOf<RegistryContext, 'generatorLoader' | 'versionPages' | 'runPages' | 'runLoader'>(
-      { models, versions: { generators: deployed }, generators, runs, runStore },
+    context: contextsOf<RegistryContext, OwnOfRequest>(
+      {
+        models,
+        versions: { generators: deployed, verifiers: verifiers.deployed },
+        generators,
+        runs,
+        runStore,
+        ...verifiers.shared,
+      },
       {
         generatorLoader: () => deployed.loader(),
         versionPages: ({ generatorLoader }) => deployed.versionPages(generatorLoader),
         runPages: () => runStore.pageLoader(),
         runLoader: () => runStore.loader(),
+        ...verifiers.own,
       },
     ),
-    tasks: [...deployed.tasks, ...recovery.tasks, named.task('registry-named-runs')],
+    tasks: [...deployed.tasks, ...recovery.tasks, named.task('registry-named-runs'), ...verifiers.tasks],
     async ready() {
       await db.command({ ping: 1 });
     },
     async close() {
       await runs.drain();
       await runStore.flush();
+      await verifiers.close();
       await providers.close();
     },
   };

@@ -1,7 +1,7 @@
 /** The sentence encoder that ships with us, in a thread of its own that starts with the first text. */
 import { Worker } from 'node:worker_threads';
-import { type Encoder, EncoderFailure, mean, type Vector } from './encoder.js';
-import { piecesOf } from './pieces.js';
+import { type Encoder, EncoderFailure, type Vector } from './encoder.js';
+import { piecesOf, rejoin } from './pieces.js';
 
 export interface EncodeRequest {
   id: number;
@@ -41,8 +41,7 @@ export class LocalEncoder implements Encoder {
     this.#pieces += flat.length;
     try {
       const vectors = await this.#ask(flat, signal);
-      let next = 0;
-      return pieces.map((own) => mean(vectors.slice(next, (next += own.length))));
+      return rejoin(pieces, vectors);
     } finally {
       this.#pieces -= flat.length;
     }

@@ -1,5 +1,7 @@
 /** Long texts are encoded in pieces: an encoder's work grows with the square of the length, and its attention fades. */
 
+import { mean, type Vector } from './encoder.js';
+
 const PIECE_CHARS = 600;
 const MAX_PIECES = 8;
 
@@ -14,4 +16,13 @@ export function piecesOf(text: string): string[] {
 
 function piece(text: string, index: number): string {
   return text.slice(index * PIECE_CHARS, (index + 1) * PIECE_CHARS).trim() || ' ';
+}
+
+/** From the vectors of all pieces, one after another, to one vector a text. */
+export function rejoin(pieces: readonly (readonly string[])[], vectors: readonly Vector[]): Vector[] {
+  let next = 0;
+  return pieces.map(({ length }) => {
+    next += length;
+    return mean(vectors.slice(next - length, next));
+  });
 }

@@ -14,7 +14,7 @@ for (const [from, to] of [
   [OTHERS, OTHERS_AS],
 ] as const) {
   const letters = [...to];
-  [...from].forEach((letter, i) => LATIN.set(letter, letters[i] ?? letter));
+  for (const [i, letter] of [...from].entries()) LATIN.set(letter, letters[i] ?? letter);
 }
 
 const FOREIGN = /[\u0370-\u03ff\u0400-\u052f\u0530-\u058f\u0131\u0196\u0251\u0261\u2113\u2215\u2044]/;

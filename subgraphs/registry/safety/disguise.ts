@@ -54,6 +54,8 @@ function* asWhole(text: string): Generator<Layer> {
   if (plain !== visible) yield { disguise: 'letters of another script', text: plain, was: text, at: 0 };
   const joined = joinSpelled(plain);
   if (joined !== plain) yield { disguise: 'letters set apart', text: joined, was: text, at: 0 };
+  const unquoted = plain.replaceAll(/(?<=[a-z])(?:""|''|\\(?=[a-z])|["']\s?\+\s?["'])(?=[a-z-])/gi, '');
+  if (unquoted !== plain) yield { disguise: 'quotes inside of words', text: unquoted, was: text, at: 0 };
   const unleeted = unleet(plain);
   if (unleeted !== plain) yield { disguise: 'digits for letters', text: unleeted, was: text, at: 0 };
   for (const { index, 0: run } of text.matchAll(/[\u202d\u202e]([^\u202c\n]{4,2000})/g)) {

@@ -30,13 +30,15 @@ export async function inspect(text: string): Promise<Finding[]> {
       line: lineOf(text, at),
     });
   }
+  let whole: Occurrences | undefined;
   const open = new Set(findings.map(({ rule }) => rule));
   for (const { disguise, text: plain, was, at } of layersOf(text)) {
     if (findings.length >= ENOUGH_FINDINGS) break;
     const bared = await occurrences(NOT_HIDDEN, plain, pace);
     if (bared.size === 0) continue;
     // What stands there in the open as well was judged with its context.
-    const openly = await occurrences(NOT_HIDDEN, was, pace);
+    if (was === text) whole ??= await occurrences(NOT_HIDDEN, text, pace);
+    const openly = was === text && whole ? whole : await occurrences(NOT_HIDDEN, was, pace);
     const hidden = NOT_HIDDEN.find(
       ({ name }) => !open.has(name) && (bared.get(name)?.count ?? 0) > (openly.get(name)?.count ?? 0),
     );
@@ -66,9 +68,11 @@ export async function applyRules(rules: readonly Rule[], text: string, pace: Pac
   return [...findings.values()];
 }
 
+type Occurrences = Map<string, { count: number; line: number }>;
+
 /** How often each rule applies, whatever the context. */
-async function occurrences(rules: readonly Rule[], text: string, pace: Pace) {
-  const found = new Map<string, { count: number; line: number }>();
+async function occurrences(rules: readonly Rule[], text: string, pace: Pace): Promise<Occurrences> {
+  const found: Occurrences = new Map();
   for (const passage of passagesOf(text)) {
     await pace();
     for (const rule of rules) {

@@ -8,10 +8,14 @@ import { Circuits } from '../../../platform/outbound/circuit.js';
 import type { Scope } from '../../../platform/scope.js';
 import { Secrets } from '../../../platform/secrets.js';
 import type { Subgraph } from '../../../platform/subgraph.js';
+import { LocalEncoder } from '../../../subgraphs/registry/embedding/local-encoder.js';
+import { Judges } from '../../../subgraphs/registry/judge/judges.js';
+import { LocalJudge } from '../../../subgraphs/registry/judge/local.js';
 import { Models } from '../../../subgraphs/registry/model/models.js';
 import type { ImageRequest, Output, Provider } from '../../../subgraphs/registry/provider/provider.js';
 import { Providers } from '../../../subgraphs/registry/provider/providers.js';
 import { createRegistry, type RegistryDeps } from '../../../subgraphs/registry/subgraph.js';
+import { NOTHING_SHARED } from '../../../subgraphs/registry/verifier/sharing.js';
 import { NOTHING_PUBLISHED } from '../../../subgraphs/registry/versioned/live-references.js';
 import { openImages, openPurse } from './peers.js';
 
@@ -66,10 +70,19 @@ export function openRegistry(db: Db, { provider, ...overrides }: TestDeps = {}):
     providers,
     references: NOTHING_PUBLISHED,
     providerTimeoutMs: 60_000,
+    ...verifierRuntime(overrides),
+    sharing: NOTHING_SHARED,
     log,
     now,
     ...overrides,
   });
+}
+
+/** The local judge, unless a test brings others. */
+function verifierRuntime({ judges: given, encoder = new LocalEncoder() }: TestDeps) {
+  const judges =
+    given ?? new Judges({ judges: [new LocalJudge(encoder)], circuits: new Circuits(null), timeoutMs: 30_000, log });
+  return { encoder, judges, verifierRunMicros: 10_000 };
 }
 
 export function scopeOf(userId: string | null, network = '198.51.100.7'): Scope {

@@ -8,8 +8,12 @@ const PRODUCTION = /\b(?:prod(?:uction)?|live|customers?|users?|accounts?|paymen
 const CARE =
   /\b(?:after (?:checking|verifying|confirming|making sure)|make sure|double-check|really is|has confirmed|have confirmed|asks? for confirmation|only after|once (?:a person|somebody|the owner))\b/i;
 
+/** Not all of them after all. */
+const SELECTED =
+  /\b(?:older than|last used|before \d|except|apart from|keep (?:the|at least|\d)|unused|orphaned|expired|dangling|untagged|you (?:made|created))\b(?![^.!?]{0,80}\bnewer\b)/;
+
 const WHOLE_SYSTEM =
-  /(?:--no-preserve-root|(?<=\s|["'])(?:\/\*?|~\/?\*?|"?\$\{?HOME\}?"?\/?\*?|\/(?:home|etc|usr|var|bin|sbin|lib|boot|root|opt|srv|Users)(?:\/\*?)?|[A-Za-z]:\\(?:\*(?:\.\*)?)?))(?=$|[\s"'`;&|).,])/;
+  /(?:--no-preserve-root|(?<=\s["']?)(?:\/\*?|~\/?\*?|"?\$\{?HOME\}?"?\/?\*?|\/(?:home|etc|usr|var|bin|sbin|lib|boot|root|opt|srv|Users)(?:\/\*?)?|[A-Za-z]:\\(?:\*(?:\.\*)?)?))(?=$|[\s"'`;&|).,])/;
 
 /** rm with both switches, in any of their spellings, on what nobody can lose. */
 function removesSystem(text: string): number[] {
@@ -29,6 +33,30 @@ export const DESTRUCTIVE: readonly Rule[] = [
     says: 'removes the file system, a home directory or a system directory',
     within: 'sentence',
     find: removesSystem,
+  },
+  {
+    name: 'removes-system-by-program',
+    category: 'destructive',
+    says: 'has a program remove the file system or a home directory',
+    within: 'passage',
+    find: matches(
+      /\b(?:rmtree|rimraf|rmSync|rmdirSync|rm_rf|removeSync|RemoveAll|delete_dir|unlinkSync|fs\.rm)\(\s?(?:\w{1,20}\()?["'`]?(?:\/|~|[A-Za-z]:[\\/]{1,2}|\/(?:home|etc|usr|var|Users)\/?)["'`)*]|\b(?:rmtree|rimraf|rmSync|fs\.rm)\(\s?(?:os\.homedir\(\)|Path\.home\(\)|process\.env\.HOME)/g,
+    ),
+  },
+  {
+    name: 'holds-files-hostage',
+    category: 'destructive',
+    says: 'overwrites or encrypts files that are not its own',
+    within: 'sentence',
+    find: unless(
+      REHEARSAL,
+      anyOf(
+        matches(
+          /\b(?:overwrite|encrypt|scramble|corrupt|shred|garble)\s+(?:every|all|each)\b[^.!?]{0,60}\b(?:files?|documents?|photos?|data)\b[^.!?]{0,120}\b(?:random|zeros?|ransom|key to|\.locked|\.encrypted|\.crypt|cannot be (?:read|recovered|restored))/gi,
+        ),
+        matches(/\brename\b[^.!?]{0,60}\.(?:locked|encrypted|crypt)\b/gi),
+      ),
+    ),
   },
   {
     name: 'overwrites-disk',
@@ -106,11 +134,11 @@ export const DESTRUCTIVE: readonly Rule[] = [
     says: 'orders that all backups, snapshots, databases or machines be deleted',
     within: 'sentence',
     find: unless(
-      REHEARSAL,
+      new RegExp(`${REHEARSAL.source}|${SELECTED.source}`, 'i'),
       unless(
         CARE,
         matches(
-          /\b(?:delete|remove|wipe|erase|destroy|purge|terminate)\s+(?:all|every|each|any)\b(?!\s+[^.;]{0,60}\bolder than\b[^,.;]{0,40}[.;])(?:\W{1,3}[\w-]{1,20}){0,4}?\W{1,3}(?:backups?|snapshots?|databases?|instances?|volumes?|repositor(?:y|ies)|customer data|user data|production data)\b/gi,
+          /\b(?:delete|remove|wipe|erase|destroy|purge|terminate|empty|drop)\s+(?:all|every|each|any)\b(?:\W{1,3}[\w-]{1,20}){0,4}?\W{1,3}(?:backups?|snapshots?|databases?|instances?|volumes?|repositor(?:y|ies)|customer data|user data|production data)\b/gi,
         ),
       ),
     ),
@@ -120,9 +148,14 @@ export const DESTRUCTIVE: readonly Rule[] = [
     category: 'destructive',
     says: 'overwrites the history of a shared branch',
     within: 'passage',
-    find: together(
-      /\bgit push\b[^|;]{0,80}(?:--force\b(?!-with-lease)|\s-f\b|\s--mirror\b)/g,
-      /--orphan|\bempty branch\b|\bhistory is gone\b|\b(?:erase|wipe|destroy|remove) the (?:whole |entire )?history\b/i,
+    find: anyOf(
+      matches(
+        /\bgit push\b[^|;]{0,40}(?:--delete|\s:)\s?(?:main|master|production|release)\b|\bgit push\b[^|;]{0,40}(?:--force|-f)\b(?!-with-lease)[^|;]{0,30}--(?:all|mirror)\b|\breflog expire\b[^|;]{0,40}--expire=now\b[^;]{0,40}\bgc\b[^|;]{0,30}--prune=now/g,
+      ),
+      together(
+        /\bgit push\b[^|;]{0,80}(?:--force\b(?!-with-lease)|\s-f\b|\s--mirror\b)/g,
+        /--orphan|\bempty branch\b|\bhistory is gone\b|\b(?:erase|wipe|destroy|remove) the (?:whole |entire )?history\b/i,
+      ),
     ),
   },
 ];

@@ -15,6 +15,8 @@ export const UNPACKS_AND_RUNS: Rule = {
         'gi',
       ),
     ),
+    matches(/\beval\s+["']?(?:\$\{?\w{1,20}\}?){2,}/g),
+    matches(/\b(?:ba|z|da)?sh\s+<\([^)]{0,2000}\|[^)]{0,40}(?:base64|xxd|openssl|rev|tr)\b/gi),
     matches(/\b(?:eval|exec|source|sh -c|bash -c)\b[^;]{0,20}\$\([^)]{0,200}(?:base64|xxd|printf|openssl|rev\b|tr )/gi),
     matches(
       /\b(?:eval|exec|Function|setTimeout|os\.system|subprocess\.\w{1,12}|compile|loads|Invoke-Expression|iex)\s?\(?[^;]{0,60}(?:atob\(|b64decode|fromhex\(|unhexlify|fromCharCode|Buffer\.from\([^)]{0,2000}['"](?:base64|hex)|FromBase64String|codecs\.decode|marshal)/gi,

@@ -5,8 +5,8 @@ import { anyOf, matches, oneOf, type Rule, together, unless } from '../rule.js';
 const SECRET_STORE = oneOf(
   /\.ssh\b(?!\/[\w.-]{1,60}\.pub\b)(?![\w-])/,
   /\bid_(?:rsa|dsa|ecdsa|ed25519)\b(?!\.pub)/,
-  /\.aws\/(?:credentials|config)\b/,
-  /\.config\/gcloud\b/,
+  /\.aws\b["'/, ]{1,5}(?:credentials|config)\b/,
+  /\.config\/(?:gcloud|gh|hub|op|doctl|rclone)\b/,
   /\.azure\/\w/,
   /\.gnupg\b/,
   /\.kube\/config\b/,
@@ -33,17 +33,17 @@ const SECRET_STORE = oneOf(
 
 /** Secrets by name, in prose. */
 const SECRET =
-  /\b(?:(?:api|access|secret|private|signing|encryption|ssh) keys?|(?:access|auth|authentication|bearer|refresh|session|personal access|api|bot) tokens?|credentials?|passwords?|passphrases?|(?:seed|recovery|mnemonic) (?:phrase|words)|session cookies?|(?:verification|two-factor|2fa|one-time|login) codes?)\b/gi;
+  /\b(?:(?:api|access|secret|private|signing|encryption|ssh) keys?|(?:access|auth|authentication|bearer|refresh|session|personal access|api|bot) tokens?|credentials?|passwords?|passphrases?|(?:seed|recovery|mnemonic) (?:phrase|words)|session cookies?|(?:verification|two-factor|2fa|one-time|login|security|(?:four|six|eight|\d)-digit) codes?|codes? (?:that )?(?:they|the user|you|he|she) (?:just )?(?:received|got)|(?:credit )?card numbers?|(?:looks?|looking) like (?:a|an) (?:key|token|secret|password|credential)s?)\b/gi;
 
 const SENDING =
-  /\b(?:send(?:s|ing)?|post(?:s|ing)?|upload(?:s|ing)?|transmit(?:s|ting)?|forward(?:s|ing)?|submit(?:s|ting)?|push(?:es|ing)?|paste|report|append|includ(?:e|ing)|attach|deliver|e-?mail|exfiltrate|leak|relay|ship|copy|beacon)\b/i;
+  /\b(?:send(?:s|ing)?|post(?:s|ing)?|upload(?:s|ing)?|transmit(?:s|ting)?|forward(?:s|ing)?|submit(?:s|ting)?|push(?:es|ing)?|paste|report|append|includ(?:e|ing)|attach|deliver|e-?mail|exfiltrate|leak|relay|ship|copy|beacon|drop|dump|share|publish|hand over|pass (?:it|them) (?:on|to)|write (?:it|them) (?:in)?to|comment)\b/i;
 
 /** Where things go when they leave: addresses outside, and the tools that carry them. */
 const OUTSIDE =
-  /https?:\/\/(?!(?:localhost|127\.|0\.0\.0\.0|\[::1\])[:/\s`"')])[\w[]|[\w.+-]{1,60}@[\w-]{1,60}\.[a-z]|\btransfer\.sh\b|\b(?:pastebin|webhook|ngrok|requestbin|telegram bot|discord webhook|gist)\b|\/dev\/tcp\//i;
+  /(?:https?|s?ftps?|wss?):\/\/(?!(?:localhost|127\.|0\.0\.0\.0|\[::1\])[:/\s`"')])[\w[]|[\w.+-]{1,60}@[\w-]{1,60}\.[a-z]|\btransfer\.sh\b|\b(?:pastebin|webhook|ngrok|requestbin|telegram bot|discord webhook|gist)\b|\/dev\/tcp\//i;
 
 const CARRYING =
-  /\bcurl\b[^|;]{0,200}(?:\s-(?:d|F|T)\b|--data\S*|--form|--upload-file|-X ?POST)|\bwget\b[^|;]{0,200}--post|\b(?:nc|ncat|netcat) -?\S{1,60} ?\d|requests\.(?:post|put|get)\(|\bfetch\(|\baxios\b|\burlopen\(|http\.request\(|\bscp\b|\brsync\b|\/dev\/tcp\/|Invoke-(?:WebRequest|RestMethod)/i;
+  /\bcurl\b[^|;]{0,200}(?:\s-\w{0,4}[dFT]\b|--data\S*|--form|--upload-file|-X ?POST)|\bwget\b[^|;]{0,200}--post|\b(?:nc|ncat|netcat) -?\S{1,60} ?\d|requests\.(?:post|put|get)\(|\bfetch\(|\baxios\b|\burlopen\(|http\.request\(|\bscp\b|\brsync\b|\/dev\/tcp\/|Invoke-(?:WebRequest|RestMethod)/i;
 
 /** The ordinary way to present a key to the service that it belongs to. */
 const PRESENTED = /\b(?:authori[sz]ation|bearer|x-api-key|headers?|basic auth|authenticat\w{1,5})\b/i;
@@ -68,6 +68,11 @@ function foreignQuery(text: string): number[] {
     .map(({ index }) => index);
 }
 
+const PERSONAL_DATA =
+  /\b(?:customers?|users?|employees?|patients?|clients?|members?)\b[^.!?]{0,40}\b(?:tables?|data|records?|database|lists?|addresses|card numbers?)\b/gi;
+const ELSEWHERE =
+  /\b(?:my|his|her|a) (?:own |personal |private )+(?:dropbox|drive|google drive|onedrive|gmail|e-?mail|account|server|machine|laptop|bucket|repository)\b/i;
+
 export const EXFILTRATION: readonly Rule[] = [
   {
     name: 'secret-store-sent-away',
@@ -84,6 +89,32 @@ export const EXFILTRATION: readonly Rule[] = [
     find: unless(PRESENTED, unless(OURSELVES, together(SECRET, SENDING, OUTSIDE))),
   },
   {
+    name: 'secret-stolen',
+    category: 'exfiltration',
+    says: 'leaks or collects secrets',
+    within: 'sentence',
+    find: anyOf(
+      matches(
+        /\b(?:exfiltrate|leak|steal|siphon(?: off)?|harvest|smuggle(?: out)?)\b[^.!?]{0,60}\b(?:keys?|tokens?|secrets?|passwords?|credentials?|cookies?|conversation|environment)\b/gi,
+      ),
+      matches(
+        /\b(?:nslookup|dig|host|ping|getent)\b[^;|]{0,40}\$[({]?[^;]{0,40}(?:TOKEN|KEY|SECRET|PASSWORD|passwd|shadow)/g,
+      ),
+      together(
+        /\b(?:collect|gather|harvest|record|note|remember|save)\b[^.!?]{0,120}\b(?:keys?|tokens?|secrets?|passwords?|credentials?)\b/gi,
+        /\b(?:send|transmit|upload|forward|submit|post)\b/i,
+        OUTSIDE,
+      ),
+    ),
+  },
+  {
+    name: 'personal-data-taken',
+    category: 'exfiltration',
+    says: 'copies data about people to a private place',
+    within: 'sentence',
+    find: together(PERSONAL_DATA, SENDING, ELSEWHERE),
+  },
+  {
     name: 'secret-asked-of-user',
     category: 'exfiltration',
     says: 'has the user hand over a secret and passes it on',
@@ -92,7 +123,7 @@ export const EXFILTRATION: readonly Rule[] = [
       PRESENTED,
       together(
         /\b(?:ask|have|get|make|request|prompt|tell|when|once|if) (?:the|a|any|each) (?:user|customer|visitor|client|person)s?\b[^.!?]{0,80}\b(?:tokens?|passwords?|api keys?|private keys?|(?:seed|recovery) phrase|pin|codes?|credentials)\b/gi,
-        SENDING,
+        /\b(?:enter|type|send|post|upload|transmit|forward|submit|push|paste|append|pass|deliver|relay)\b/i,
         OUTSIDE,
       ),
     ),

@@ -12,6 +12,25 @@ const DROP_WHAT_WAS_SAID = new RegExp(
   'gi',
 );
 
+/** "Whatever your guidelines say …", "even if your rules forbid it …" */
+const IN_SPITE_OF = new RegExp(
+  `\\b(?:whatever|regardless of|no matter (?:what|how)|even (?:if|though|when)|despite|contrary to|notwithstanding)${GAP}{0,3}?\\W{1,4}(?:your|system|developer)${GAP}{0,2}?\\W{0,4}${ORDERS}`,
+  'gi',
+);
+
+const VOID = new RegExp(
+  `\\b${WHOSE}${GAP}{0,2}?\\W{1,4}${ORDERS}\\W{1,4}(?:is|are|was|were|has been|have been|do|does)\\W{1,4}(?:(?:not|no|now|hereby|longer|all|null|and)\\W{1,4}){0,4}(?:void|valid|apply|suspended|revoked|cancel\\w*|obsolete|superseded|replaced|binding|in force|over|wrong)`,
+  'gi',
+);
+
+/** A new master. */
+const NEW_MASTER =
+  /\byou (?:now )?(?:have|serve|answer to|belong to|work for) (?:a |an )?(?:new |other |different )(?:owner|master|operator|boss|principal|system prompt|instructions)\b|\b(?:obey|follow|answer to|listen to|trust)\W{1,3}(?:only|nothing but|no one but|nobody but) (?:me|this|these|what|the following)\b|\b(?:obey|answer to|listen to) (?:me|this \w{1,20}|these \w{1,20}) (?:alone|only)\b/gi;
+
+/** The same order in the languages that it is most often given in. */
+const IN_OTHER_LANGUAGES =
+  /ignor\p{L}{0,4} (?:todas? )?(?:as |las |tus |suas |sus |le |tutte le |tutti )?(?:instrucciones|instruções|istruzioni|reglas|regras|regole) (?:anteriores|previas|prévias|precedenti|de arriba)|(?:ignor|oubli|néglig)\p{L}{0,5} (?:toutes )?(?:les |tes |vos )?(?:instructions|consignes|règles) (?:précédentes|antérieures|ci-dessus|initiales)|(?:ignorier|vergiss|missacht|vergesst|vergessen sie)\p{L}{0,4} (?:sie )?(?:bitte )?(?:alle )?(?:deine |ihre |die )?(?:bisherigen|vorherigen|vorigen|früheren|obigen|vorangegangenen|ursprünglichen)n? (?:anweisungen|regeln|instruktionen|vorgaben|befehle)|negeer (?:alle )?(?:vorige|eerdere|bovenstaande) (?:instructies|regels)|(?:игнорируй|забудь|проигнорируй)(?:те)? (?:все )?(?:предыдущие|прежние|прошлые) (?:инструкции|указания|правила)|(?:忽略|无视|忘记)(?:掉)?(?:所有|全部)?(?:你)?(?:之前|以上|先前|上面|此前)?(?:的)?(?:所有|全部)?(?:指令|指示|说明|提示词?|规则)|(?:以前|これまで|上記|今まで)の(?:すべての)?(?:指示|命令|ルール)を(?:すべて|全て)?(?:無視|忘れ)/giu;
+
 const SUSPENDED =
   /\b(?:safety|content|ethical|moderation|security|your|all)(?:\W{1,3}\w{1,20}){0,2}?\W{1,3}(?:guidelines?|filters?|filtering|polic(?:y|ies)|restrictions?|rules|safeguards?|guardrails?|checks|limits)\W{1,3}(?:is|are|was|were|has been|have been)(?:\W{1,3}\w{1,15}){0,2}?\W{1,3}(?:suspended|disabled|lifted|removed|off|turned off|deactivated|void|waived)\b/gi;
 
@@ -35,6 +54,10 @@ export const OVERRIDE: readonly Rule[] = [
     find: anyOf(
       matches(DROP_ORDERS),
       matches(DROP_WHAT_WAS_SAID),
+      matches(IN_SPITE_OF),
+      matches(VOID),
+      matches(NEW_MASTER),
+      matches(IN_OTHER_LANGUAGES),
       matches(new RegExp(`${DROPPING}\\W{1,3}all\\W{1,3}${ORDERS}`, 'gi')),
     ),
   },
@@ -62,8 +85,13 @@ export const OVERRIDE: readonly Rule[] = [
     category: 'override',
     says: 'asks for the hidden instructions of whoever runs it',
     within: 'sentence',
-    find: matches(
-      /\b(?:reveal|print|show|output|repeat|disclose|display|leak|recite|dump|give me|tell me|write out)(?:\W{1,3}\w{1,15}){0,4}?\W{1,3}(?:(?:your|hidden|secret|internal)(?:\W{1,3}\w{1,12}){0,2}?\W{1,3}(?:prompts?|instructions)|system prompts?)\b/gi,
+    find: anyOf(
+      matches(
+        /\b(?:output|print|repeat|show|copy|write(?: out)?|recite)\b[^.!?]{0,30}\b(?:text|words|everything|lines?|contents?|messages?)\b[^.!?]{0,20}\b(?:above|before this|preceding)\b[^.!?]{0,40}\b(?:verbatim|word for word|exactly|beginning with|starting with)/gi,
+      ),
+      matches(
+        /\b(?:reveal|print|show|output|repeat|disclose|display|leak|recite|dump|give me|tell me|write out)(?:\W{1,3}\w{1,15}){0,4}?\W{1,3}(?:(?:your|hidden|secret|internal)(?:\W{1,3}\w{1,12}){0,2}?\W{1,3}(?:prompts?|instructions)|system prompts?)\b/gi,
+      ),
     ),
   },
   {
@@ -75,6 +103,10 @@ export const OVERRIDE: readonly Rule[] = [
       together(
         /\b(?:answer|respond|reply|return|output|report|say|set|conclude)\b[^.!?]{0,40}["“'`]?\b(?:pass(?:ed|es)?|safe|approved?|true|clean|compliant|no issues)\b/gi,
         /\b(?:safety check|verifier|reviewing model|judge|reviewer model|moderation|evaluator|evaluated|grader|classifier)\b/i,
+      ),
+      together(
+        /\b(?:rate|mark|score|classify|label|grade|treat|consider|judge)\b[^.!?]{0,25}\b(?:safe|pass(?:ed|ing)?|clean|approved|harmless|benign|compliant|trustworthy)\b/gi,
+        /\b(?:AI|model|LLM|assistant|agent|reviewer|evaluator|moderator|verifier)s?\b[^.!?]{0,40}\b(?:evaluat|review|judg|check|assess|grad|scor|moderat|read)\w{0,6}\b/i,
       ),
       matches(
         /\balways (?:approve|pass|accept)\b[^.!?]{0,40}\b(?:this|verifier|template|workflow|text|everything)\b/gi,
@@ -91,6 +123,15 @@ export const OVERRIDE: readonly Rule[] = [
     says: 'has the reader act behind the back of the person it works for',
     within: 'sentence',
     find: matches(HIDING),
+  },
+  {
+    name: 'claims-consent',
+    category: 'override',
+    says: 'claims that the user has agreed to everything beforehand',
+    within: 'sentence',
+    find: matches(
+      /\b(?:user|customer|operator|owner|human)s? (?:has|have) (?:already |previously )?(?:consented|agreed|approved|authori[sz]ed|given (?:their |full )?(?:consent|permission|approval))\b[^.!?]{0,40}\b(?:everything|all|any(?:thing)?|every)\b/gi,
+    ),
   },
   {
     name: 'forged-role',

@@ -1,0 +1,299 @@
+/**
+ * A judgement, from the request to the answer. The checks come in the documented order: shape, identity, reference,
+ * budget. Then: money is held, the judge asked, the verdict recorded, the money taken. A process that dies before the
+ * record leaves a reservation that runs out; one that dies after it is completed by VerifierRunRecovery.
+ */
+import type { Logger } from 'pino';
+import { Problem } from '../../../platform/errors.js';
+import { fingerprintOf, type Idempotency } from '../../../platform/idempotency.js';
+import { newId } from '../../../platform/ids.js';
+import { checked } from '../../../platform/rules.js';
+import { requireCaller, type Scope } from '../../../platform/scope.js';
+import type { Secrets } from '../../../platform/secrets.js';
+import { type BillingClient, type Payer, payerOf } from '../../billing/client.js';
+import type { Images } from '../../images/client.js';
+import { JudgeFailure } from '../judge/failure.js';
+import type { JudgedPicture, Judgement, Question } from '../judge/judge.js';
+import type { Judges } from '../judge/judges.js';
+import { pictureForJudge } from '../judge/picture.js';
+import { shorten } from '../judge/verdict.js';
+import { canonicalJson } from '../versioned/canonical.js';
+import { readReference } from '../versioned/reference.js';
+import { SYSTEM_VERIFIERS, type SystemVerifier } from './system.js';
+import type { VerifierAccess, VerifierLoader } from './verifier.access.js';
+import { type VerifierOutcome, type VerifierRunDocument, VerifierRunStatus } from './verifier-run.model.js';
+import { pay } from './verifier-run.recovery.js';
+import { type Contract, requireInputs, type VerifierRunRequest, verifierRunRules } from './verifier-run.rules.js';
+import type { VerifierRunStore } from './verifier-run.store.js';
+
+export interface VerifierRunServiceDeps {
+  runs: VerifierRunStore;
+  named: Idempotency<NamedVerifierRun>;
+  access: VerifierAccess;
+  judges: Judges;
+  images: Images;
+  billing: BillingClient;
+  secrets: Secrets;
+  /** Price of a verdict. */
+  verifierRunMicros: number;
+  log: Logger;
+  now: () => Date;
+}
+
+/** What is remembered of a request that its caller named: the answer is read from the run. */
+export interface NamedVerifierRun {
+  runId: string;
+}
+
+export interface GivenRun {
+  reference: string;
+  input: unknown;
+  /** The Idempotency-Key. */
+  key: string | null;
+  loader: VerifierLoader;
+}
+
+/** What is to be judged by: a deployed verifier at a version, or one of the platform's own. */
+interface Target extends Contract, Pick<Question, 'criterion' | 'examples' | 'model' | 'reasoningEffort'> {
+  verifierId: string | null;
+  system: SystemVerifier | null;
+  version: number;
+}
+
+type Inputs = Readonly<Record<string, string>>;
+
+interface Judged {
+  runId: string;
+  inputs: Inputs;
+  picture: JudgedPicture | null;
+}
+
+export class VerifierRunService {
+  readonly #deps: VerifierRunServiceDeps;
+
+  constructor(deps: VerifierRunServiceDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * A caller who goes away does not stop it: what was begun is finished, charged, and there in the list of runs. A
+   * request that its caller named is done once, and answered alike for a day.
+   */
+  async run(scope: Scope, { reference, input, key, loader }: GivenRun): Promise<VerifierRunDocument> {
+    const request = checked(verifierRunRules, input);
+    if (key === null) return this.#execute(scope, reference, request, loader, newId());
+    const { named, runs, secrets } = this.#deps;
+    let fresh: VerifierRunDocument | undefined;
+    const name = {
+      operation: 'verifier-run',
+      caller: scope.caller?.userId ?? `net:${scope.network}`,
+      key,
+      // Keyed: the inputs are in it.
+      fingerprint: secrets.mac('idempotency', fingerprintOf({ reference, ...request })),
+    };
+    const { runId } = await named.run(name, async (workId) => {
+      fresh = (await runs.find(workId)) ?? (await this.#execute(scope, reference, request, loader, workId));
+      return { runId: workId };
+    });
+    const run = fresh ?? (await runs.find(runId));
+    if (!run) throw new Problem('not_found', 'the run of this Idempotency-Key was erased');
+    return run;
+  }
+
+  async #execute(
+    scope: Scope,
+    reference: string,
+    request: VerifierRunRequest,
+    loader: VerifierLoader,
+    runId: string,
+  ): Promise<VerifierRunDocument> {
+    const target = await this.#target(scope, reference, request, loader);
+    requireInputs(request, target);
+    const picture = await this.#picture(request, scope);
+    return this.#judged(scope, target, { runId, inputs: request.inputs ?? {}, picture });
+  }
+
+  /** One of the platform's own, for what the platform itself wants judged on behalf of the scope's caller, who pays. */
+  async runSystem(scope: Scope, name: string, inputs: Inputs): Promise<VerifierRunDocument> {
+    const target = systemTarget(name);
+    requireInputs({ inputs }, target);
+    return this.#judged(scope, target, { runId: newId(), inputs, picture: null });
+  }
+
+  async #target(
+    scope: Scope,
+    reference: string,
+    { version = null }: VerifierRunRequest,
+    loader: VerifierLoader,
+  ): Promise<Target> {
+    const named = readReference(reference);
+    if (named?.kind === 'system') {
+      requireCaller(scope);
+      if (version !== null)
+        throw Problem.invalid('version', 'a verifier of the platform has no versions to choose from');
+      return systemTarget(named.name);
+    }
+    const { access } = this.#deps;
+    const found = scope.caller
+      ? await access.pinned(scope, reference, version, 'exec', loader)
+      : await access.publicly(reference, version, loader);
+    const { config } = found.version;
+    return { ...config, verifierId: found.verifier._id, system: null, version: found.version.version };
+  }
+
+  async #picture({ media_url }: VerifierRunRequest, { caller, requestId }: Scope): Promise<JudgedPicture | null> {
+    if (!media_url) return null;
+    const { bytes, contentType } = await this.#deps.images
+      .readReference({ url: media_url, userId: caller?.userId ?? null }, requestId)
+      .catch((error: unknown) => {
+        throw error instanceof Problem && error.slug === 'validation_error' ? asMediaUrl(error) : error;
+      });
+    return pictureForJudge(bytes, contentType);
+  }
+
+  async #judged(scope: Scope, target: Target, { runId, inputs, picture }: Judged): Promise<VerifierRunDocument> {
+    const { judges, runs } = this.#deps;
+    const question = questionOf(target, inputs, picture);
+    if (!target.system) refusing(() => judges.requireAble(question));
+    const payer = payerOf(scope);
+    await this.#reserve(runId, payer, scope.requestId);
+    const run = await this.#undoing(runId, payer, scope, async () => {
+      const createdAt = this.#deps.now();
+      const outcome = await this.#decide(target, question);
+      return runs.record({
+        ...outcome,
+        _id: runId,
+        ownerId: scope.caller?.userId ?? null,
+        verifierId: target.verifierId,
+        system: target.system?.name ?? null,
+        verifierVersion: target.version,
+        inputsHash: this.#deps.secrets.mac('verifier-inputs', canonicalJson(inputs)),
+        createdAt,
+        payer,
+      });
+    });
+    await this.#pay(run, scope.requestId);
+    return run;
+  }
+
+  async #reserve(runId: string, payer: Payer, requestId: string): Promise<void> {
+    const amount = this.#deps.verifierRunMicros;
+    await this.#deps.billing.reserve({ runId, payer, unit: 'USD_MICROS', amount, purpose: 'verifier_run' }, requestId);
+  }
+
+  /** Throws, so that nothing is recorded, when no judge was asked. */
+  async #decide(target: Target, question: Question): Promise<VerifierOutcome> {
+    const started = performance.now();
+    const took = () => Math.round(performance.now() - started);
+    try {
+      const { passed, reasoning, judge } = await this.#judgement(target, question);
+      const status = VerifierRunStatus.COMPLETE;
+      const costMicros = this.#deps.verifierRunMicros;
+      return { status, passed, reasoning, judge, errorCode: null, errorMessage: null, costMicros, durationMs: took() };
+    } catch (error) {
+      if (!(error instanceof JudgeFailure)) throw error;
+      if (error.code === null) throw unavailable(error);
+      return {
+        status: VerifierRunStatus.ERROR,
+        passed: null,
+        reasoning: null,
+        judge: null,
+        errorCode: error.code,
+        errorMessage: error.message,
+        costMicros: 0,
+        durationMs: took(),
+      };
+    }
+  }
+
+  async #judgement({ system }: Target, question: Question): Promise<Judgement> {
+    const { judges } = this.#deps;
+    if (!system) return judges.judge(question);
+    const complaints = await system.complaints(inputsOf(question));
+    if (complaints.length > 0 && (system.rulesAreFinal || judges.onlyLocal)) {
+      return { passed: false, reasoning: shorten(`Found by rule. ${complaints.join(' ')}`), judge: 'rules' };
+    }
+    if (judges.onlyLocal) {
+      return { passed: true, reasoning: `Local judge, by rules alone: ${system.sound}.`, judge: 'local' };
+    }
+    return judges.judge(complaints.length > 0 ? withNotes(question, complaints) : question);
+  }
+
+  /** Until the record stands, a failure gives the money back at once and leaves no trace. */
+  async #undoing<T>(runId: string, payer: Payer, { requestId }: Scope, step: () => Promise<T>): Promise<T> {
+    const { billing, log } = this.#deps;
+    try {
+      return await step();
+    } catch (error) {
+      await billing.release({ runId, payer }, requestId).catch((failure: unknown) => {
+        log.warn({ err: failure, requestId, runId }, 'a reservation is left to run out');
+      });
+      throw error;
+    }
+  }
+
+  /** What is recorded is answered, also when billing cannot be reached just now: the sweeper settles it. */
+  async #pay(run: VerifierRunDocument, requestId: string): Promise<void> {
+    const { billing, runs, log } = this.#deps;
+    try {
+      await pay(billing, run, requestId);
+      runs.close(run._id);
+    } catch (error) {
+      log.warn({ err: error, requestId, runId: run._id }, 'a verifier run is settled later');
+    }
+  }
+}
+
+function systemTarget(name: string): Target {
+  const system = SYSTEM_VERIFIERS.get(name);
+  if (!system) throw new Problem('not_found', 'verifier not found');
+  const { criterion, inputFields, examples, version } = system;
+  return {
+    verifierId: null,
+    system,
+    version,
+    criterion,
+    inputContract: 'text',
+    inputFields,
+    examples,
+    model: null,
+    reasoningEffort: null,
+  };
+}
+
+function questionOf(
+  { criterion, examples, model, reasoningEffort, inputFields }: Target,
+  inputs: Inputs,
+  picture: JudgedPicture | null,
+): Question {
+  const given = inputFields.map((field) => ({ field, value: inputs[field] ?? '' }));
+  return { criterion, inputs: given, picture, examples, model, reasoningEffort };
+}
+
+function inputsOf({ inputs }: Question): Inputs {
+  return Object.fromEntries(inputs.map(({ field, value }) => [field, value]));
+}
+
+/** The rules' notes stand among the inputs, since they may quote them. */
+function withNotes(question: Question, complaints: readonly string[]): Question {
+  const value = shorten(complaints.join('\n'));
+  return { ...question, inputs: [...question.inputs, { field: 'notes of an automatic check', value }] };
+}
+
+function refusing(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof JudgeFailure ? unavailable(error) : error;
+  }
+}
+
+function unavailable(failure: JudgeFailure): Problem {
+  return new Problem('verifier_unavailable', failure.message, { cause: failure });
+}
+
+/** The byte door knows it as a reference image. */
+function asMediaUrl({ options, message }: Problem): Problem {
+  const [issue] = options.details ?? [];
+  return Problem.invalid('media_url', issue?.message ?? message);
+}

@@ -1,0 +1,125 @@
+/** Who may see, run and change which verifier. Decided here and nowhere else; what is not allowed does not exist. */
+import { Problem } from '../../../platform/errors.js';
+import { VerifierId } from '../../../platform/ids.js';
+import { type Caller, requireCaller, type Scope } from '../../../platform/scope.js';
+import { pinOf } from '../generator/generator.service.js';
+import { type Reference, readReference } from '../versioned/reference.js';
+import { VersionedStatus } from '../versioned/versioned.model.js';
+import type { Loader, VersionedService } from '../versioned/versioned.service.js';
+import type { VerifierSharing } from './sharing.js';
+import type { VerifierConfig, VerifierDocument, VerifierVersion } from './verifier.model.js';
+
+export type Verifiers = VersionedService<VerifierConfig>;
+export type VerifierLoader = Loader<VerifierConfig>;
+
+/** `own` is the owner's: everything. `tune` shows and runs, `exec` runs. */
+export type Right = 'own' | 'tune' | 'exec';
+
+const RANK: Readonly<Record<Right, number>> = { exec: 0, tune: 1, own: 2 };
+
+/** A verifier at one of its versions. */
+export interface PinnedVerifier {
+  verifier: VerifierDocument;
+  version: VerifierVersion;
+}
+
+export interface VerifierAccessDeps {
+  verifiers: Verifiers;
+  sharing: VerifierSharing;
+}
+
+export class VerifierAccess {
+  readonly #deps: VerifierAccessDeps;
+
+  constructor(deps: VerifierAccessDeps) {
+    this.#deps = deps;
+  }
+
+  async rightOf({ userId }: Caller, { _id, ownerId }: VerifierDocument): Promise<Right | null> {
+    return ownerId === userId ? 'own' : this.#deps.sharing.roleOf(userId, _id);
+  }
+
+  /** One that can be used, at the version that is named in the reference or beside it, by whoever has the right. */
+  async pinned(
+    scope: Scope,
+    reference: string,
+    version: number | null,
+    right: Right,
+    loader: VerifierLoader,
+  ): Promise<PinnedVerifier> {
+    const caller = requireCaller(scope);
+    const named = this.#read(reference);
+    const verifier = await this.#usable(caller, named, right, loader);
+    return this.#at(verifier, pinOf(named.version, version));
+  }
+
+  /** For callers without an account: what a live template runs. Whether there is anything else is not theirs to learn. */
+  async publicly(reference: string, version: number | null, loader: VerifierLoader): Promise<PinnedVerifier> {
+    const named = readReference(reference, VerifierId);
+    if (named?.kind !== 'id') throw new Problem('auth_required');
+    const live = await this.#deps.sharing.publicVersion(named.id, pinOf(named.version, version));
+    const verifier = live === null ? null : await loader.load(named.id);
+    if (!verifier) throw new Problem('auth_required');
+    return this.#at(verifier, live);
+  }
+
+  /** One of the caller's own, revoked or not, by its id or name, for what concerns all of its versions. */
+  async owned({ userId }: Caller, reference: string, loader: VerifierLoader): Promise<VerifierDocument> {
+    const named = this.#read(reference);
+    if (named.version !== null) throw this.#deps.verifiers.notFound();
+    const verifier =
+      named.kind === 'id' ? await loader.load(named.id) : await this.#deps.verifiers.byName(userId, named.name);
+    if (verifier?.ownerId !== userId) throw this.#deps.verifiers.notFound();
+    return verifier;
+  }
+
+  /** The platform's own can be run, and nothing else. */
+  #read(reference: string): Exclude<Reference, { kind: 'system' }> {
+    const named = readReference(reference, VerifierId);
+    if (!named || named.kind === 'system') throw this.#deps.verifiers.notFound();
+    return named;
+  }
+
+  async #usable(
+    caller: Caller,
+    named: Exclude<Reference, { kind: 'system' }>,
+    right: Right,
+    loader: VerifierLoader,
+  ): Promise<VerifierDocument> {
+    const verifier =
+      named.kind === 'id' ? await loader.load(named.id) : await this.#byName(caller, named.name, right, loader);
+    if (verifier?.status !== VersionedStatus.ACTIVE || !(await this.#may(caller, verifier, right))) {
+      throw this.#deps.verifiers.notFound();
+    }
+    return verifier;
+  }
+
+  /** One's own first, else the one that was shared; of several that were, none can be meant. */
+  async #byName(caller: Caller, name: string, right: Right, loader: VerifierLoader): Promise<VerifierDocument | null> {
+    const own = await this.#deps.verifiers.byName(caller.userId, name);
+    if (own) return own;
+    const reachable: VerifierDocument[] = [];
+    for (const id of await this.#deps.sharing.named(caller.userId, name)) {
+      const verifier = await loader.load(id);
+      const usable = verifier?.status === VersionedStatus.ACTIVE && verifier.name === name;
+      if (usable && (await this.#may(caller, verifier, right))) reachable.push(verifier);
+    }
+    if (reachable.length > 1) {
+      throw new Problem('conflict', `Several verifiers named "${name}" are shared with you.`, {
+        hint: 'Name the one that you mean by its id.',
+      });
+    }
+    return reachable[0] ?? null;
+  }
+
+  async #may(caller: Caller, verifier: VerifierDocument, right: Right): Promise<boolean> {
+    const held = await this.rightOf(caller, verifier);
+    return held !== null && RANK[held] >= RANK[right];
+  }
+
+  async #at(verifier: VerifierDocument, pin: number | null): Promise<PinnedVerifier> {
+    const version = await this.#deps.verifiers.version(verifier, pin);
+    if (!version) throw this.#deps.verifiers.notFound();
+    return { verifier, version };
+  }
+}
