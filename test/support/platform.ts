@@ -12,6 +12,8 @@ export interface Platform {
   url: string;
   mailbox: Mailbox;
   mongoUrl: string;
+  /** The settings that all processes have, for commands given beside them. */
+  env: Record<string, string>;
   /** Where the embedded engines keep their files. */
   dataDir: string;
   /** All processes; the one that callers reach comes first. */
@@ -35,13 +37,15 @@ const ROOMY = {
 export const oneProcess: Shape = async (env = {}) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-'));
   const mailbox = await openMailbox();
-  const program = await startProgram(['start'], { ...ROOMY, DATA_DIR: dataDir, SMTP_URL: mailbox.url, ...env });
+  const settings = { ...ROOMY, DATA_DIR: dataDir, SMTP_URL: mailbox.url, ...env };
+  const program = await startProgram(['start'], settings);
   const mongoUrl = /MongoDB +(mongodb:\S+)/.exec(program.output())?.[1] ?? '';
   return {
     url: program.url,
     mailbox,
     mongoUrl,
     dataDir,
+    env: settings,
     programs: [program],
     async stop() {
       await program.stop();
@@ -85,6 +89,7 @@ export const manyProcesses: Shape = async (env = {}) => {
     mailbox,
     mongoUrl: mongo.url,
     dataDir,
+    env: shared,
     programs,
     async stop() {
       await Promise.all(programs.map((program) => program.stop()));

@@ -12,9 +12,10 @@ export const WEBHOOK_SECRET = 'whsec_stand_in';
 
 /**
  * What may go wrong with one request: `lost` is never done, `unanswered` is done and its answer lost, a number is that
- * many milliseconds of waiting before it is done, and a `status` is an answer of Stripe's own trouble.
+ * many milliseconds of waiting before it is done, and a `status` is an answer of Stripe's own trouble, which says nothing
+ * of whether it was done, and that trying again at once is of no use.
  */
-export type Fault = 'lost' | 'unanswered' | number | { status: number; error: Record<string, unknown> };
+export type Fault = 'lost' | 'unanswered' | number | { status: number; error: Record<string, unknown>; done?: boolean };
 
 export interface SeenRequest {
   method: string;
@@ -34,6 +35,8 @@ export interface StripeStandIn {
   requests: SeenRequest[];
   /** Called for each request; null lets it through. */
   fault: (request: SeenRequest) => Fault | null;
+  /** As Stripe does after a day: idempotency keys mean nothing any more. */
+  forgetKeys(): void;
   sign(payload: string, options?: { secret?: string; at?: number }): string;
   /** Posts an event as Stripe does; answers the status. */
   deliver(to: string, event: StripeEvent): Promise<number>;
@@ -60,12 +63,15 @@ export async function openStripe(now: () => Date = () => new Date()): Promise<St
     const fault = standIn.fault(seen);
     if (fault === 'lost') return void response.destroy();
     if (typeof fault === 'number') await new Promise((resolve) => setTimeout(resolve, fault));
-    const answer =
-      typeof fault === 'object' && fault !== null
-        ? { status: fault.status, body: JSON.stringify({ error: fault.error }) }
-        : handle(seen, headers, method === 'POST' ? body : query);
+    const trouble = typeof fault === 'object' && fault !== null ? fault : null;
+    const done = trouble && !trouble.done ? null : handle(seen, headers, method === 'POST' ? body : query);
     if (fault === 'unanswered') return void response.destroy();
-    response.writeHead(answer.status, { 'content-type': 'application/json', 'request-id': business.id('req') });
+    const answer = trouble || !done ? { status: trouble?.status ?? 500, body: JSON.stringify(trouble) } : done;
+    response.writeHead(answer.status, {
+      'content-type': 'application/json',
+      'request-id': business.id('req'),
+      ...(trouble && { 'stripe-should-retry': 'false' }),
+    });
     response.end(answer.body);
   }
 
@@ -114,6 +120,7 @@ export async function openStripe(now: () => Date = () => new Date()): Promise<St
     business,
     requests,
     fault: () => null,
+    forgetKeys: () => remembered.clear(),
     sign,
     async deliver(to, event) {
       const payload = JSON.stringify(event, null, 2);
