@@ -18,7 +18,7 @@ import { billingDeps, USD } from './support/settings.js';
 import { DAY, openWorld, SECOND, type World } from './support/world.js';
 
 const LONG = process.env['LONG'] !== undefined;
-const RUNS = LONG ? 250 : 28;
+const RUNS = LONG ? 100 : 28;
 const STEPS = LONG ? 200 : 100;
 const SEED = Number(process.env['SEED'] ?? 1);
 

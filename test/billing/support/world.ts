@@ -33,6 +33,8 @@ export class Clock {
 
 export interface World {
   db: Db;
+  mongoUrl: string;
+  dataDir: string;
   store: BillingStore;
   clock: Clock;
   engine: BillingEngine;
@@ -44,6 +46,8 @@ export interface World {
   recover(engine?: BillingEngine): Promise<void>;
   /** What does not add up, of some accounts or of all. */
   audit(...accountIds: string[]): Promise<string[]>;
+  /** Leaves the data directory to another process. */
+  closeEngine(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -68,8 +72,14 @@ export async function openWorld(settings: Partial<BillingSettings> = {}): Promis
   };
   const store = await openStore(db);
   const engine = await start();
+  const closeEngine = async () => {
+    await client.close();
+    await mongo.close();
+  };
   return {
     db,
+    mongoUrl: mongo.url,
+    dataDir,
     store,
     clock,
     engine,
@@ -84,9 +94,9 @@ export async function openWorld(settings: Partial<BillingSettings> = {}): Promis
       await by.ledger.tidy(forever, 0);
     },
     audit: async (...ids) => (await audit(store, ids.length > 0 ? ids : undefined)).findings,
+    closeEngine,
     async close() {
-      await client.close();
-      await mongo.close();
+      await closeEngine();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
