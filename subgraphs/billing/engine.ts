@@ -22,6 +22,6 @@ export function createEngine(store: BillingStore, deps: EngineDeps): BillingEngi
   const ledger = new Ledger({ ...store, log, now });
   const writer = new AccountWriter({ ...store, ledger, settings, now });
   const spending = new SpendingService({ writer, secrets, metrics: new BillingMetrics(deps.metrics), now });
-  const sweeper = new Sweeper({ ...store, writer, ledger, now });
+  const sweeper = new Sweeper({ ...store, writer, ledger, log, now });
   return { writer, spending, moneyIn: new MoneyIn(writer), sweeper, ledger };
 }

@@ -22,6 +22,7 @@ import { nextMidnight, type Period, periodAt } from './months.js';
 
 /** An account document is written whole: its size is bounded. */
 export const MAX_OPEN_RESERVATIONS = 5_000;
+const MAX_OUTBOX = 20_000;
 
 export interface HoldRequest {
   runId: string;
@@ -159,7 +160,9 @@ export class Account {
     // A repetition that arrives after the run was charged must not hold anything again.
     const charged = this.done(chargeOf(this.id, runId));
     if (charged) return { held: true, expiresAt: charged.at, partner: charged.partner };
-    if (this.reservations.size >= MAX_OPEN_RESERVATIONS) return { held: false, why: 'crowded' };
+    const waiting = this.#outbox.length + this.#fresh.length;
+    if (this.reservations.size >= MAX_OPEN_RESERVATIONS || waiting >= MAX_OUTBOX)
+      return { held: false, why: 'crowded' };
     if (this.available(unit) < amount) return { held: false, why: 'exhausted' };
     const parts = this.#take(unit, amount);
     const once = firstHoldOf(this.id, runId);

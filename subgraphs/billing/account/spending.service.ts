@@ -64,7 +64,7 @@ export class SpendingService {
     return heldOr(onNetwork, () => exhausted(request.unit));
   }
 
-  /** Null: the run was never reserved for this payer, so nobody knows what it was about. */
+  /** The same answer however often it is asked for. */
   async settle(payer: Payer, runId: string, amount: number): Promise<Charged> {
     requireAmount(amount);
     const charged = await this.#settle(this.#account(payer), runId, amount, capAccount(this.#deps.now()).id);

@@ -1,5 +1,6 @@
 /** Gives back what runs hold whose process died. */
 import type { Collection } from 'mongodb';
+import type { Logger } from 'pino';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { chargeOf, type Entry } from '../ledger/ledger.model.js';
@@ -14,6 +15,7 @@ export interface SweeperDeps {
   accounts: Collection<AccountDocument>;
   writer: AccountWriter;
   ledger: Ledger;
+  log: Logger;
   now: () => Date;
 }
 
@@ -40,9 +42,17 @@ export class Sweeper {
       if (unseen.length === 0) return;
       for (const { _id } of unseen) seen.add(_id);
       // A day's cap follows what became of its runs' networks.
-      await Promise.all(unseen.filter(({ kind }) => kind !== 'cap').map((account) => this.#sweepAccount(account)));
-      for (const cap of unseen.filter(({ kind }) => kind === 'cap')) await this.#sweepCap(cap);
+      const isCap = ({ kind }: AccountDocument) => kind === 'cap';
+      await Promise.all(unseen.filter((one) => !isCap(one)).map((one) => this.#attempt(one, this.#sweepAccount(one))));
+      for (const cap of unseen.filter(isCap)) await this.#attempt(cap, this.#sweepCap(cap));
     }
+  }
+
+  /** What fails with one account comes again in the next round, and keeps no other waiting. */
+  async #attempt({ _id }: AccountDocument, sweep: Promise<void>): Promise<void> {
+    await sweep.catch((error: unknown) => {
+      this.#deps.log.error({ err: error, account: _id }, 'reservations that ran out are not given back');
+    });
   }
 
   #sweepAccount(document: AccountDocument): Promise<void> {

@@ -11,6 +11,8 @@ import type { BackgroundTask } from '../../../platform/subgraph.js';
 import type { AccountDocument } from '../account/account.model.js';
 import type { Entry } from './ledger.model.js';
 
+type Outbox = Pick<AccountDocument, '_id' | 'rev' | 'outbox'>;
+
 export interface LedgerDeps {
   accounts: Collection<AccountDocument>;
   entries: Collection<Entry>;
@@ -112,6 +114,26 @@ export class Ledger {
     }
   }
 
+  /** Those whose entries are in the ledger. One that the ledger refuses must not keep the others waiting. */
+  async #insertOutboxes(accounts: readonly Outbox[]): Promise<readonly Outbox[]> {
+    try {
+      const entries = accounts.flatMap(({ outbox }) => outbox);
+      for (let i = 0; i < entries.length; i += BATCH) await this.#insert(entries.slice(i, i + BATCH));
+      return accounts;
+    } catch (error) {
+      const [account, ...others] = accounts;
+      if (account && others.length === 0) {
+        this.#deps.log.error(
+          { err: error, account: account._id },
+          'the ledger does not take the entries of an account',
+        );
+        return [];
+      }
+      const written = await Promise.all(accounts.map((one) => this.#insertOutboxes([one])));
+      return written.flat();
+    }
+  }
+
   /** Writes what was left behind in outboxes and empties them. */
   async tidy(signal: AbortSignal, olderThanMs = LEFT_BEHIND_MS): Promise<void> {
     const { accounts, now } = this.#deps;
@@ -119,20 +141,20 @@ export class Ledger {
       const before = new Date(now().getTime() - olderThanMs);
       const left = await accounts
         .find({ outboxSince: { $lte: before } })
-        .project<Pick<AccountDocument, '_id' | 'rev' | 'outbox'>>({ rev: 1, outbox: 1 })
+        .project<Outbox>({ rev: 1, outbox: 1 })
         .sort({ outboxSince: 1 })
         .limit(TIDY_ACCOUNTS)
         .toArray();
       if (left.length === 0) return;
-      const entries = left.flatMap(({ outbox }) => outbox);
-      for (let i = 0; i < entries.length; i += BATCH) await this.#insert(entries.slice(i, i + BATCH));
+      const written = await this.#insertOutboxes(left);
       // The revision stays: nothing that anybody computes from is changed. An account that was written meanwhile has
       // entries that are not in the ledger yet, and its turn comes again.
-      const writes = left.map(
+      const writes = written.map(
         ({ _id, rev }): AnyBulkWriteOperation<AccountDocument> => ({
           updateOne: { filter: { _id, rev }, update: { $set: { outbox: [] }, $unset: { outboxSince: 1 } } },
         }),
       );
+      if (writes.length === 0) return;
       const { modifiedCount } = await accounts.bulkWrite(writes, { ordered: false });
       if (left.length < TIDY_ACCOUNTS || modifiedCount === 0) return;
     }
