@@ -12,4 +12,6 @@ else answers as if it did not exist.
 one. \`limit\` is 1 to 100, and 50 when left out.
 
 **Limits.** Answers carry \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\`; a \`429\` also carries
-\`Retry-After\`, in seconds.`;
+\`Retry-After\`, in seconds.
+
+**Credits.** Answers under \`/v2\` carry \`X-Quota-Warning\` once 80 % of your credits are used.`;

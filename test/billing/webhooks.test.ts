@@ -377,6 +377,29 @@ describe('a plan', () => {
     expect(next?.customerId).not.toBe(buyer.customerId);
   });
 
+  it('that an operator gave brings its credits every month, and leaves them for 45 days when it is taken away', async () => {
+    const holder = shop.person();
+    const give = (plan: 'agency' | 'free', actId: string) =>
+      shop.front.giveService.change(holder, { actId, tier: null, plan, until: null });
+    for (let repeated = 0; repeated < 2; repeated++) await give('agency', 'first');
+    expect(await shop.standing(holder)).toMatchObject({
+      plan: 'agency',
+      tier: 'pro',
+      credits: { subscription: 4_000 },
+    });
+    shop.world.clock.advance(32 * DAY);
+    await shop.runTasks();
+    expect((await shop.standing(holder)).credits['subscription']).toBe(8_000);
+    for (let repeated = 0; repeated < 2; repeated++) await give('free', 'second');
+    expect(await shop.standing(holder, shop.world.clock.now())).toMatchObject({
+      plan: 'free',
+      pots: [
+        ['subscription', 8_000, 45 * DAY_SECONDS],
+        ['welcome', 50, null],
+      ],
+    });
+  });
+
   it('is looked up when it is overdue and nobody told of its renewal', async () => {
     const buyer = await shop.customer();
     const mark = events().length;

@@ -3,7 +3,7 @@ import { Problem } from '../../../platform/errors.js';
 import type { TierSlug, Unit } from '../account/account.model.js';
 import type { MoneyIn } from '../account/money-in.service.js';
 import type { Holder } from '../account/payers.js';
-import { type CustomerDoc, planInForce } from '../customer/customer.model.js';
+import { type CustomerDoc, type GivenPlan, givenId, planInForce } from '../customer/customer.model.js';
 import type { CustomerService } from '../customer/customer.service.js';
 import type { StandingService } from '../customer/standing.service.js';
 import { isPaidPlan, type PlanId } from '../plan/catalogue.js';
@@ -48,14 +48,24 @@ export class GiveService {
     const { customerService, standing, now } = this.#deps;
     if (until && until <= now()) throw Problem.invalid('until', 'must be in the future');
     await customerService.ensure(holder, null);
-    return standing.change(holder.userId, (customer) => ({
+    return standing.change(holder.userId, ({ given, ended }) => ({
       ...(tier !== null && { givenTier: tier }),
-      ...(plan === 'free' && { given: null }),
       // A repetition must not begin the plan anew.
-      ...(plan !== null &&
-        isPaidPlan(plan) &&
-        customer.given?.actId !== actId && { given: { plan, actId, since: now(), until, monthsGranted: 0 } }),
+      ...(plan !== null && given?.actId !== actId && this.#given(given, ended, { actId, plan, until })),
     }));
+  }
+
+  /** What rolled over of the plan before can be spent for a while, as with one that was cancelled. */
+  #given(
+    before: GivenPlan | null,
+    ended: CustomerDoc['ended'],
+    { actId, plan, until }: { actId: string; plan: PlanId; until: Date | null },
+  ): Partial<CustomerDoc> {
+    const since = this.#deps.now();
+    return {
+      given: isPaidPlan(plan) ? { plan, actId, since, until, monthsGranted: 0 } : null,
+      ...(before && { ended: [...ended, { subscriptionId: givenId(before.actId), at: since }] }),
+    };
   }
 
   async look(holder: Holder) {

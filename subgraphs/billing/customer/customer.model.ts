@@ -67,6 +67,10 @@ export const CUSTOMERS: CollectionDefinition = {
   ],
 };
 
+/** How a plan that an operator gave is called beside Stripe's subscriptions. */
+export const GIVEN = 'act:';
+export const givenId = (actId: string) => GIVEN + actId;
+
 /** The best plan that is in force. */
 export function planInForce(customer: CustomerDoc | null, now: Date): PlanId {
   const given = customer?.given;

@@ -12,7 +12,7 @@ import type { PaymentReader } from '../payment/payment.reader.js';
 import type { PaymentSync } from '../payment/payment.sync.js';
 import { PLAN_RANK, PLANS, planOfProduct } from '../plan/catalogue.js';
 import { ask, fromSeconds, idOf, isMissing } from '../stripe/stripe.js';
-import { type CustomerDoc, type Subscribed, tierInForce } from './customer.model.js';
+import { type CustomerDoc, GIVEN, givenId, type Subscribed, tierInForce } from './customer.model.js';
 
 export interface StandingServiceDeps {
   customers: Collection<CustomerDoc>;
@@ -56,7 +56,9 @@ export class StandingService {
       const customer = await this.#deps.customers.findOne({ _id: userId });
       const { stripe } = this.#deps;
       if (!stripe || customer?.customerId == null) return;
-      const state = await this.#read(stripe, customer.customerId);
+      const { ended, ...atStripe } = await this.#read(stripe, customer.customerId);
+      const given = customer.ended.filter(({ subscriptionId }) => subscriptionId.startsWith(GIVEN));
+      const state = { ...atStripe, ended: [...given, ...ended] };
       const next = this.#differs(customer, state) ? await this.#write(customer, state) : customer;
       if (!next) continue;
       if (next.settleAt) await this.settle(next);
@@ -122,7 +124,7 @@ export class StandingService {
       const periodEnd = addMonths(since, month + 1);
       await moneyIn.renewSubscription(holder, {
         source: `act:${actId}:${month}`,
-        subscription: `act:${actId}:${plan}`,
+        subscription: `${givenId(actId)}:${plan}`,
         amount: credits,
         upTo: rollOver?.upTo ?? null,
         periodEnd,
