@@ -30,6 +30,7 @@ import { type Closers, openStores, type Stores } from './platform/stores.js';
 import { SUBGRAPH_NAMES, type Subgraph, type SubgraphName } from './platform/subgraph.js';
 import { startTracing, traceRequests } from './platform/tracing.js';
 import { VERSION } from './platform/version.js';
+import { ROUTES } from './rest-shim/routes/index.js';
 import { AccountsClient } from './subgraphs/accounts/client.js';
 import { createAccounts } from './subgraphs/accounts/subgraph.js';
 import { BillingClient } from './subgraphs/billing/client.js';
@@ -45,9 +46,11 @@ import { configuredEncoder, configuredJudges } from './subgraphs/registry/judge/
 import { Models } from './subgraphs/registry/model/models.js';
 import { Providers } from './subgraphs/registry/provider/providers.js';
 import { compatibleServer, configuredProviders, outputHosts } from './subgraphs/registry/provider/settings.js';
-import { createRegistry } from './subgraphs/registry/subgraph.js';
+import { createRegistry, type RegistrySubgraph } from './subgraphs/registry/subgraph.js';
 import { NOTHING_SHARED } from './subgraphs/registry/verifier/sharing.js';
 import { NOTHING_PUBLISHED } from './subgraphs/registry/versioned/live-references.js';
+import { lateFiles, RemoteWorkflowFiles } from './subgraphs/registry/workflow/files.door.js';
+import type { WorkflowFiles } from './subgraphs/registry/workflow/files.js';
 
 export type Role = { kind: 'start' | 'gateway' | 'worker' } | { kind: 'subgraph'; name: SubgraphName };
 
@@ -73,6 +76,7 @@ export interface DarkroomOptions {
 
 // A subgraph receives what a gateway let in, inside an envelope.
 const SUBGRAPH_BODY_FACTOR = 2;
+const LARGEST_ROUTE_BODY = Math.max(...ROUTES.map(({ bodyLimit }) => bodyLimit ?? 0));
 
 export async function createDarkroom(options: DarkroomOptions): Promise<Darkroom> {
   const closers: Closers = [];
@@ -112,6 +116,8 @@ async function compose(
   closers.push(() => connections.close());
   const byteDoor = connections.bytesTo('images');
   const images = byteDoor ? new RemoteImages(byteDoor, log) : lateImages(() => imagesOf(local).door);
+  const filesDoor = connections.bytesTo('registry');
+  const files = filesDoor ? new RemoteWorkflowFiles(filesDoor) : lateFiles(() => registryOf(local).files);
   const peers: Peers = { billing: new BillingClient(connections.to('billing')), images };
   const circuits = new Circuits(metrics.circuits);
   const parts = { config, secrets, events, metrics, circuits, peers, log, now };
@@ -139,7 +145,7 @@ async function compose(
   if (role.kind !== 'worker') await clearSpool().catch((error) => log.warn({ err: error }, 'left uploads not removed'));
   const transports = serves ? transportsOf(connections, checks) : null;
   const app = transports
-    ? await gatewayApp({ config, http, multipart, metrics, events, images, log, transports, closers, now })
+    ? await gatewayApp({ config, http, multipart, metrics, events, images, files, log, transports, closers, now })
     : await subgraphApp({ role, http, multipart, secrets, log, local, checks });
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
   mountHealth(app, checks, metrics, config.METRICS_TOKEN);
@@ -191,6 +197,12 @@ function namesFor(role: Role, config: Config): readonly SubgraphName[] {
   if (role.kind === 'subgraph') return [role.name];
   if (role.kind === 'worker') return SUBGRAPH_NAMES;
   return SUBGRAPH_NAMES.filter((name) => config.subgraphUrls[name] === undefined);
+}
+
+function registryOf(local: readonly Subgraph[]): RegistrySubgraph {
+  const registry = local.find(({ name }) => name === 'registry');
+  if (!registry) throw new ConfigError('SUBGRAPH_REGISTRY_URL must be set');
+  return registry as RegistrySubgraph;
 }
 
 function imagesOf(local: readonly Subgraph[]): ImagesSubgraph {
@@ -339,6 +351,7 @@ interface GatewayParts {
   metrics: Metrics;
   events: Events;
   images: Images;
+  files: WorkflowFiles;
   log: Logger;
   transports: Transports;
   closers: Closers;
@@ -352,6 +365,7 @@ async function gatewayApp({
   metrics,
   events,
   images,
+  files,
   log,
   transports,
   closers,
@@ -383,6 +397,7 @@ async function gatewayApp({
     operations,
     identity,
     images,
+    files,
     multipart,
     events,
     limits,
@@ -413,7 +428,7 @@ interface SubgraphParts {
 
 /** A worker serves nothing but its health. */
 async function subgraphApp({ role, http, multipart, secrets, log, local, checks }: SubgraphParts) {
-  const app = createHttp({ ...http, bodyLimit: SUBGRAPH_BODY_FACTOR * http.bodyLimit });
+  const app = createHttp({ ...http, bodyLimit: SUBGRAPH_BODY_FACTOR * Math.max(http.bodyLimit, LARGEST_ROUTE_BODY) });
   for (const subgraph of local) {
     checks.push({ name: subgraph.name, ready: () => subgraph.ready() });
     if (role.kind === 'subgraph') {

@@ -10,10 +10,12 @@ import type { Scope } from '../platform/scope.js';
 import { CLIENT_CONFIG } from '../rest-shim/client-config.js';
 import { INTRODUCTION } from '../rest-shim/introduction.js';
 import { openApi } from '../rest-shim/openapi.js';
+import type { Route } from '../rest-shim/route.js';
 import { ROUTES } from '../rest-shim/routes/index.js';
 import { mountShim } from '../rest-shim/shim.js';
 import type { BillingClient } from '../subgraphs/billing/client.js';
 import type { Images } from '../subgraphs/images/client.js';
+import type { WorkflowFiles } from '../subgraphs/registry/workflow/files.js';
 import { createAdmission } from './admission.js';
 import { mountBillingPages } from './billing-pages.js';
 import { mountGraph } from './graphql/http.js';
@@ -29,12 +31,14 @@ import { servingShortcut } from './serving/shortcut.js';
 import { WarmImages } from './serving/warm.js';
 import { countUpload, mountUpload } from './uploads/upload.js';
 import { mountWebhook, WEBHOOK_DOCUMENT } from './webhook.js';
+import { mountWorkflowFiles } from './workflow-files.js';
 
 export interface GatewayDeps {
   http: HttpOptions;
   operations: Operations;
   identity: Identity;
   images: Images;
+  files: WorkflowFiles;
   multipart: MultipartLimits;
   events: Events;
   limits: RateLimits;
@@ -114,11 +118,18 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   if (!settings.traced)
     openShortcut(app, deps.http, servingShortcut(new WarmImages({ records, bytes, now: deps.now })));
   mountShim(app, { routes: ROUTES, operations, admit, onMutation, quota: new QuotaWarnings(deps.billing, deps.log) });
+  mountWorkflowFiles(app, { files: deps.files, admit, row: rowOf('getWorkflowFiles') });
   mountWebhook(app, { admit, billing: deps.billing });
   mountBillingPages(app);
   mountDocuments(app, operations, settings);
   await app.register(pages({ assetsDir: settings.assetsDir }));
   return app;
+}
+
+function rowOf(id: string): Route {
+  const row = ROUTES.find((candidate) => candidate.id === id);
+  if (!row) throw new Error(`the route table has no ${id}`);
+  return row;
 }
 
 /** For answers that are data: a browser that is shown one as a page must do nothing with it. */

@@ -55,6 +55,7 @@ function idKind(prefix: string): IdKind {
 
 export const UserId = idKind('usr_');
 export const KeyId = idKind('key_');
+export const WorkflowId = idKind('wf_');
 export const VerifierId = idKind('vrf_');
 export const VerifierRunId = idKind('vrn_');
 export const PlainId = idKind('');

@@ -48,6 +48,10 @@ export interface Route {
   refuse?(input: RouteInput): { status: number; body: object } | null;
   /** Served by a handler of its own, because its body is no JSON, or not only. The row says what it takes and answers. */
   own?: boolean;
+  /** The answer as Markdown, for callers who would rather have that. */
+  markdown?(body: Record<string, unknown>): string;
+  /** Largest body in bytes, where the usual limit is too small. */
+  bodyLimit?: number;
   /** The body of such a row in OpenAPI's words, beside the JSON one. */
   otherBodies?: Readonly<Record<string, { schema: object }>>;
 }

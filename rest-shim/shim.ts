@@ -31,7 +31,8 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
     if (row.own) continue;
     const prepared = operations.prepare(row.operation);
     const shape = answerShape(operations.schema, prepared.operation);
-    app.route({ method: row.method, url, handler: handler(row, prepared, shape) });
+    const bodyLimit = row.bodyLimit === undefined ? {} : { bodyLimit: row.bodyLimit };
+    app.route({ method: row.method, url, ...bodyLimit, handler: handler(row, prepared, shape) });
   }
   for (const [url, allowed] of methodsOf) refuseOtherMethods(app, url, allowed);
 
@@ -57,6 +58,12 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
       reply.code(row.status);
       if (row.status === 204) return reply.send();
       const body = shape.transform ? shape.transform(value) : value;
+      if (row.markdown) {
+        reply.header('vary', 'Accept');
+        if (prefersMarkdown(request)) {
+          return reply.type('text/markdown; charset=utf-8').send(row.markdown(body as Record<string, unknown>));
+        }
+      }
       reply.type('application/json; charset=utf-8');
       return JSON.stringify(row.finish ? row.finish(body as Record<string, unknown>) : body);
     };
@@ -67,6 +74,14 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
     const warning = await quota.of(caller, requestId);
     if (warning !== null) reply.header(QUOTA_HEADER, warning);
   }
+}
+
+/** Named, and not after JSON: what does not care says it in another way. */
+function prefersMarkdown({ headers }: FastifyRequest): boolean {
+  const accepted = (headers.accept ?? '').toLowerCase().split(',');
+  const place = (type: string) => accepted.findIndex((range) => range.trim().split(';', 1)[0]?.trim() === type);
+  const [markdown, json] = [place('text/markdown'), place('application/json')];
+  return markdown >= 0 && (json < 0 || markdown < json);
 }
 
 function fastifyPath(path: string): string {

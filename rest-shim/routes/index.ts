@@ -8,6 +8,7 @@ import { models } from './v1/models.js';
 import { signIn } from './v1/sign-in.js';
 import { teams } from './v1/teams.js';
 import { verifiers } from './v1/verifiers.js';
+import { workflows } from './v1/workflows.js';
 import { billing } from './v2/billing.js';
 
 /** Every documented path. */
@@ -20,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   ...imageGenerators,
   ...verifiers,
   ...models,
+  ...workflows,
   ...invitations,
   ...billing,
 ];

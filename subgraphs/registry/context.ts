@@ -9,6 +9,7 @@ import type { RunService } from './run/run.service.js';
 import type { RunStore } from './run/run.store.js';
 import type { Verifiers } from './verifier/verifier.access.js';
 import type { VerifierLoaders, VerifierServices } from './verifier/verifiers.js';
+import type { WorkflowService } from './workflow/workflow.service.js';
 
 export interface RegistryContext extends VerifierServices, VerifierLoaders {
   scope: Scope;
@@ -22,4 +23,5 @@ export interface RegistryContext extends VerifierServices, VerifierLoaders {
   versionPages: PageLoader<GeneratorVersion>;
   runPages: PageLoader<RunDocument>;
   runLoader: DataLoader<string, RunDocument | null>;
+  workflows: WorkflowService;
 }

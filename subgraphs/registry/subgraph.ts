@@ -5,6 +5,7 @@ import { contextsOf } from '../../platform/graph/context.js';
 import { Idempotency, namedRequests } from '../../platform/idempotency.js';
 import type { Metrics } from '../../platform/metrics.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
+import type { ObjectStore } from '../../platform/s3.js';
 import type { Secrets } from '../../platform/secrets.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import type { BillingClient } from '../billing/client.js';
@@ -16,6 +17,7 @@ import { GeneratorService } from './generator/generator.service.js';
 import { SYSTEM_TIERS } from './model/entry.js';
 import { ModelResolver } from './model/model.resolver.js';
 import type { Models } from './model/models.js';
+import { PromptPackResolver } from './prompt-pack/prompt-pack.resolver.js';
 import type { Providers } from './provider/providers.js';
 import { RunMetrics } from './run/run.metrics.js';
 import { RUNS } from './run/run.model.js';
@@ -33,9 +35,14 @@ import {
 } from './verifier/verifiers.js';
 import type { LiveReferences } from './versioned/live-references.js';
 import { VersionedService } from './versioned/versioned.service.js';
+import { mountFilesDoor } from './workflow/files.door.js';
+import type { WorkflowFiles } from './workflow/files.js';
+import { referencedWorkflow, WorkflowResolver } from './workflow/workflow.resolver.js';
+import { createWorkflows, WORKFLOW_COLLECTIONS } from './workflow/workflows.js';
 
 export interface RegistryDeps extends VerifierDeps {
   db: Db;
+  store: ObjectStore;
   secrets: Secrets;
   metrics: Metrics;
   peers: { billing: BillingClient; images: Images };
@@ -57,12 +64,15 @@ export function registrySchema(): Promise<SubgraphSchema> {
       VerifierResolver,
       UserVerifiersResolver,
       VerifierRunResolver,
+      WorkflowResolver,
+      PromptPackResolver,
     ],
     references: {
       ImageGenerator: ({ id }, context) => referencedGenerator(String(id), context),
       GenerationRun: ({ id }, context) => referencedRun(String(id), context),
       Verifier: ({ id }, context) => referencedVerifier(String(id), context),
       VerifierRun: ({ id }, context) => referencedVerifierRun(String(id), context),
+      Workflow: ({ id }, context) => referencedWorkflow(String(id), context),
       User: ({ id }) => ({ id }),
     },
   });
@@ -75,10 +85,22 @@ const RESERVED_NAMES: ReadonlySet<string> = new Set(['system', ...SYSTEM_TIERS])
 
 type OwnOfRequest = 'generatorLoader' | 'versionPages' | 'runPages' | 'runLoader' | keyof VerifierLoaders;
 
-export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
+/** With the files of workflows, for whoever runs in this process. */
+export interface RegistrySubgraph extends Subgraph {
+  readonly files: WorkflowFiles;
+}
+
+export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgraph> {
   const { db, models, providers, references, now, log } = deps;
   const { schema } = await registrySchema();
-  await ensureIndexes(db, [GENERATORS, GENERATOR_VERSIONS, RUNS, NAMED_RUNS, ...VERIFIER_COLLECTIONS]);
+  await ensureIndexes(db, [
+    GENERATORS,
+    GENERATOR_VERSIONS,
+    RUNS,
+    NAMED_RUNS,
+    ...VERIFIER_COLLECTIONS,
+    ...WORKFLOW_COLLECTIONS,
+  ]);
   const runStore = new RunStore({ db, generators: GENERATORS.name, now, log });
   const deployed = new VersionedService<GeneratorConfig>({
     db,
@@ -96,9 +118,16 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
   const named = new Idempotency<NamedRun>(db, NAMED_RUNS.name, now);
   const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators, metrics });
   const verifiers = createVerifiers(deps);
+  const { workflows, files, tasks } = createWorkflows(deps, {
+    generators: deployed,
+    verifiers: verifiers.deployed,
+    verifierAccess: verifiers.shared.verifierAccess,
+  });
   return {
     name: 'registry',
     schema,
+    files,
+    mount: (app, authorize) => mountFilesDoor(app, files, authorize),
     context: contextsOf<RegistryContext, OwnOfRequest>(
       {
         models,
@@ -107,6 +136,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
         runs,
         runStore,
         ...verifiers.shared,
+        workflows,
       },
       {
         generatorLoader: () => deployed.loader(),
@@ -116,7 +146,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<Subgraph> {
         ...verifiers.own,
       },
     ),
-    tasks: [...deployed.tasks, ...recovery.tasks, named.task('registry-named-runs'), ...verifiers.tasks],
+    tasks: [...deployed.tasks, ...recovery.tasks, named.task('registry-named-runs'), ...verifiers.tasks, ...tasks],
     async ready() {
       await db.command({ ping: 1 });
     },

@@ -84,14 +84,23 @@ DELETE /v1/images/{image_id}
   .split('\n');
 
 /** Sections whose turn has not come. A path leaves the list when its row enters the table. */
-const NOT_BUILT_YET = [/^POST \/v1\/auth\/exchange$/, / \/v1\/(workflows|templates|design)\b/];
+const NOT_BUILT_YET = [
+  /^POST \/v1\/auth\/exchange$/,
+  / \/v1\/templates\b/,
+  / \/v1\/workflows\/search$/,
+  / \/v1\/workflows\/\{id_or_slug\}\/(safety-check|grants|leave|transfer-ownership|lineage)$/,
+];
 
-const served = new Set([...ROUTES.map(({ method, path }) => `${method} ${path}`), ...OUTSIDE_THE_TABLE]);
+/** What a parameter is called makes no difference to a client. */
+const shapeOf = (path: string) => path.replaceAll(/\{\w+\}/g, '{}');
+const served = new Set([...ROUTES.map(({ method, path }) => `${method} ${path}`), ...OUTSIDE_THE_TABLE].map(shapeOf));
 
 describe('the documented paths', () => {
   it.each(DOCUMENTED)('%s', (path) => {
     const waiting = NOT_BUILT_YET.some((pattern) => pattern.test(path));
-    expect(served.has(path), waiting ? 'is served: take it off the list' : 'is not in the table').toBe(!waiting);
+    expect(served.has(shapeOf(path)), waiting ? 'is served: take it off the list' : 'is not in the table').toBe(
+      !waiting,
+    );
   });
 
   it('all have an id, a summary, and an operation of their own', () => {

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { newId } from '../../../platform/ids.js';
 import { Metrics } from '../../../platform/metrics.js';
 import { Circuits } from '../../../platform/outbound/circuit.js';
+import { ObjectStore } from '../../../platform/s3.js';
 import type { Scope } from '../../../platform/scope.js';
 import { Secrets } from '../../../platform/secrets.js';
 import type { Subgraph } from '../../../platform/subgraph.js';
@@ -63,6 +64,7 @@ export function openRegistry(db: Db, { provider, ...overrides }: TestDeps = {}):
   });
   return createRegistry({
     db,
+    store: unreachableStore(),
     secrets: new Secrets('a secret key that only the tests know'),
     metrics: new Metrics(),
     peers: { billing: openPurse(0).billing, images: openImages() },
@@ -121,4 +123,15 @@ export async function ask(subgraph: Subgraph, source: string, variables: object,
   const error = result.errors?.[0]?.originalError;
   if (error && !('toBody' in error)) throw error;
   return { data: result.data, problem: error && (error as Loose).toBody() };
+}
+
+/** For tests that keep nothing in it. */
+function unreachableStore(): ObjectStore {
+  return new ObjectStore({
+    endpoint: 'http://127.0.0.1:1',
+    region: 'us-east-1',
+    bucket: 'none',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
+  });
 }

@@ -1,0 +1,97 @@
+/** GET /v1/workflows/{id}/files: the list of a bundle's files, some of them with their contents, or the bytes of one. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from '../platform/errors.js';
+import { WorkflowId } from '../platform/ids.js';
+import { requireCaller } from '../platform/scope.js';
+import type { Route } from '../rest-shim/route.js';
+import { checkInput } from '../rest-shim/shim.js';
+import type { FilesOf, WorkflowFiles } from '../subgraphs/registry/workflow/files.js';
+import type { BundleFile } from '../subgraphs/registry/workflow/workflow.model.js';
+import type { Admit } from './admission.js';
+
+export interface WorkflowFilesDeps {
+  files: WorkflowFiles;
+  admit: Admit;
+  row: Route;
+}
+
+interface Query {
+  version?: number;
+  path?: string;
+  paths?: string | string[];
+  sha256?: string;
+  format?: 'json' | 'raw';
+}
+
+const AT_ONCE = 8;
+
+export function mountWorkflowFiles(app: FastifyInstance, { files, admit, row }: WorkflowFilesDeps): void {
+  const url = row.path.replaceAll(/\{(\w+)\}/g, ':$1');
+  app.get<{ Params: { id_or_slug: string } }>(url, async (request, reply) => {
+    const scope = await admit(request, reply);
+    requireCaller(scope);
+    const query = readQuery(row, request);
+    const { id_or_slug: reference } = request.params;
+    const found = await files.list(reference, query.version ?? null, scope);
+    const read = (file: BundleFile) => files.read(reference, found.version, file.sha256, scope);
+    const head = { workflow_id: WorkflowId.format(found.workflowId), version: found.version };
+    if (query.paths !== undefined) return { ...head, ...(await several(found, [query.paths].flat(), read)) };
+    if (query.path === undefined && query.sha256 === undefined) return { ...head, files: found.files.map(described) };
+    const file = found.files.find(({ path, sha256 }) =>
+      query.path === undefined ? sha256 === query.sha256 : path === query.path && (query.sha256 ?? sha256) === sha256,
+    );
+    if (!file) throw new Problem('not_found', 'file not found');
+    const bytes = await read(file);
+    return query.format === 'raw' ? sendRaw(reply, file, bytes) : { ...head, ...described(file), ...contents(bytes) };
+  });
+}
+
+function readQuery(row: Route, { query }: FastifyRequest): Query {
+  const read = row.query ? (checkInput(row.query, query) as Query) : {};
+  if (read.paths !== undefined && (read.path !== undefined || read.sha256 !== undefined)) {
+    throw Problem.invalid('paths', 'cannot be given together with path or sha256');
+  }
+  if (read.format === 'raw' && read.path === undefined && read.sha256 === undefined) {
+    throw Problem.invalid('format', 'raw needs path or sha256');
+  }
+  return read;
+}
+
+function described({ path, sizeBytes, sha256, contentType }: BundleFile) {
+  return { path, size_bytes: sizeBytes, sha256, content_type: contentType };
+}
+
+/** Text where the bytes are text, whatever the name of the file says. */
+function contents(bytes: Buffer): { content: string } | { content_base64: string } {
+  try {
+    return { content: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { content_base64: bytes.toString('base64') };
+  }
+}
+
+async function several({ files }: FilesOf, paths: readonly string[], read: (file: BundleFile) => Promise<Buffer>) {
+  const wanted = new Set(paths);
+  const there = files.filter(({ path }) => wanted.has(path));
+  const answers: object[] = [];
+  for (let i = 0; i < there.length; i += AT_ONCE) {
+    const batch = there.slice(i, i + AT_ONCE);
+    answers.push(
+      ...(await Promise.all(batch.map(async (file) => ({ ...described(file), ...contents(await read(file)) })))),
+    );
+  }
+  const known = new Set(there.map(({ path }) => path));
+  return { files: answers, missing: [...wanted].filter((path) => !known.has(path)) };
+}
+
+/** What somebody put into a bundle is never a page of ours: a browser saves it. */
+function sendRaw(reply: FastifyReply, { path, contentType, sha256 }: BundleFile, bytes: Buffer): FastifyReply {
+  const name = encodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+  return reply
+    .header('content-disposition', `attachment; filename*=UTF-8''${name}`)
+    .header('content-security-policy', "default-src 'none'; sandbox")
+    .header('cache-control', 'private, no-store')
+    .header('etag', `"${sha256}"`)
+    .type(contentType.startsWith('text/') ? `${contentType}; charset=utf-8` : contentType)
+    .send(bytes);
+}

@@ -1,0 +1,110 @@
+import type { CollectionDefinition } from '../../../platform/mongo/store.js';
+
+export enum WorkflowStatus {
+  LIVE = 'live',
+  ARCHIVED = 'archived',
+}
+
+/** A file of a bundle. Its bytes are in the object store, under the hash. */
+export interface BundleFile {
+  path: string;
+  sha256: string;
+  sizeBytes: number;
+  contentType: string;
+}
+
+export interface VerifierPin {
+  /** How the body speaks of it. */
+  name: string;
+  /** Bare id, or `system:name`. */
+  verifierId: string;
+  /** Null: the newest. */
+  version: number | null;
+  /**
+   * The verifier's owner, when it was the owner who put it into this workflow. Only then do grants on the workflow reach
+   * the verifier: nobody can hand out what is not theirs by naming it.
+   */
+  sharedBy: string | null;
+}
+
+export interface GeneratorPin {
+  name: string;
+  /** `uuid`, `uuid@version` or `system:tier`. */
+  generatorRef: string;
+}
+
+/** What one save fixes for good. */
+export interface WorkflowVersion {
+  version: number;
+  name: string;
+  description: string;
+  outcome: string;
+  tags: string[];
+  body: string;
+  files: BundleFile[];
+  verifiers: VerifierPin[];
+  imageGenerators: GeneratorPin[];
+  /** Where the save came from, in the words of whoever saved. */
+  source: string | null;
+  savedBy: string;
+  createdAt: Date;
+}
+
+/** Which template version a workflow was forked from. */
+export interface Parent {
+  templateId: string;
+  version: number;
+}
+
+/** The current version lives in the workflow, so that a save takes effect with one update of one document. */
+export interface WorkflowDocument {
+  _id: string;
+  ownerId: string;
+  slug: string;
+  status: WorkflowStatus;
+  current: WorkflowVersion;
+  versionToken: string;
+  parent: Parent | null;
+  /** Of the current version, for lists that are searched. */
+  words: string[];
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** What is left of an erased workflow until nothing that was under way can write about it any more. */
+export interface WorkflowTombstone {
+  _id: string;
+  erasedAt: Date;
+}
+
+/** A version that another one followed; copied here before its successor is saved. */
+export interface WorkflowVersionDocument extends WorkflowVersion {
+  _id: string;
+  workflowId: string;
+}
+
+export const WORKFLOWS: CollectionDefinition = {
+  name: 'registry_workflows',
+  indexes: [
+    { name: 'by_owner', key: { ownerId: 1, status: 1, _id: -1 } },
+    { name: 'by_owner_any', key: { ownerId: 1, _id: -1 } },
+    {
+      name: 'by_slug',
+      key: { ownerId: 1, slug: 1 },
+      options: { unique: true, partialFilterExpression: { slug: { $gt: '' } } },
+    },
+    { name: 'by_tag', key: { ownerId: 1, 'current.tags': 1, _id: -1 } },
+    { name: 'by_word', key: { ownerId: 1, words: 1, _id: -1 } },
+    { name: 'by_verifier', key: { 'current.verifiers.verifierId': 1 } },
+    { name: 'erased', key: { erasedAt: 1 }, options: { sparse: true } },
+  ],
+};
+
+export const WORKFLOW_VERSIONS: CollectionDefinition = {
+  name: 'registry_workflow_versions',
+  indexes: [{ name: 'by_workflow', key: { workflowId: 1, version: -1 }, options: { unique: true } }],
+};
+
+export function workflowVersionId(workflowId: string, version: number): string {
+  return `${workflowId}@${version}`;
+}

@@ -1,0 +1,152 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Problem } from '../../../platform/errors.js';
+import { type Connection, ConnectionArgs, toConnection } from '../../../platform/graph/connection.js';
+import { WorkflowId } from '../../../platform/ids.js';
+import { decodeCursor, encodeCursor, pageOf, pageSize } from '../../../platform/mongo/page.js';
+import { requireCaller } from '../../../platform/scope.js';
+import type { RegistryContext } from '../context.js';
+import { OWNER } from './workflow.access.js';
+import { WorkflowStatus } from './workflow.model.js';
+import {
+  DeleteWorkflowPayload,
+  DeleteWorkflowVersionInput,
+  DeleteWorkflowVersionPayload,
+  SaveWorkflowInput,
+  SaveWorkflowPayload,
+  Workflow,
+  WorkflowConnection,
+  WorkflowFilter,
+  WorkflowInput,
+  WorkflowListArgs,
+  WorkflowStatusPayload,
+  WorkflowVersionConnection,
+  type WorkflowVersionView,
+  workflowVersionView,
+  workflowView,
+} from './workflow.type.js';
+
+@Resolver(() => Workflow)
+export class WorkflowResolver {
+  @Query(() => Workflow, { nullable: true, description: 'A workflow that you may see, at one of its versions.' })
+  async workflow(
+    @Arg('id', () => ID, { description: 'Its id, or the slug of one of your own.' }) id: string,
+    @Arg('version', () => Int, { nullable: true, description: 'The version; the current one when left out.' })
+    version: number | null,
+    @Ctx() { scope, workflows }: RegistryContext,
+  ): Promise<Workflow> {
+    const open = await workflows.open(scope, id, version ?? null);
+    return workflowView(open.workflow, open.version, open.access);
+  }
+
+  @Query(() => WorkflowConnection, { nullable: true, description: 'Workflows that you may see, newest first.' })
+  async workflows(
+    @Args(() => WorkflowListArgs) { filter, first, after, ...matching }: WorkflowListArgs,
+    @Ctx() { scope, workflows }: RegistryContext,
+  ): Promise<Connection<Workflow>> {
+    const { userId } = requireCaller(scope);
+    if (filter === WorkflowFilter.SHARED_WITH_ME)
+      return { edges: [], nodes: [], pageInfo: { hasNextPage: false, endCursor: null }, nextCursor: null };
+    const page = await workflows.list(userId, matching, { first, after });
+    return toConnection(page, (workflow) => workflowView(workflow, workflow.current, OWNER));
+  }
+
+  @Mutation(() => SaveWorkflowPayload, { nullable: true, description: 'Makes a workflow, or the next version of one.' })
+  async saveWorkflow(
+    @Arg('input', () => SaveWorkflowInput, { description: 'What to save.' }) input: SaveWorkflowInput,
+    @Ctx() { scope, workflows }: RegistryContext,
+  ): Promise<SaveWorkflowPayload> {
+    const { workflow, access } = await workflows.save(scope, {
+      workflow_id: input.workflowId,
+      name: input.name,
+      body: input.body,
+      description: input.description,
+      outcome: input.outcome,
+      tags: input.tags,
+      slug: input.slug,
+      files: input.files?.map(({ contentBase64, ...file }) => ({ ...file, content_base64: contentBase64 })),
+      verifiers: input.verifiers?.map(({ verifierId, ...pin }) => ({ ...pin, verifier_id: verifierId })),
+      image_generators: input.imageGenerators?.map(({ name, generatorRef }) => ({ name, generator_ref: generatorRef })),
+      expected_version_token: input.expectedVersionToken,
+      source: input.source,
+    });
+    return { workflow: workflowView(workflow, workflow.current, access) };
+  }
+
+  @Mutation(() => WorkflowStatusPayload, {
+    nullable: true,
+    description: 'Puts a workflow away. Its slug stays taken, and it can be brought back.',
+  })
+  archiveWorkflow(
+    @Arg('input', () => WorkflowInput, { description: 'The workflow.' }) { id }: WorkflowInput,
+    @Ctx() context: RegistryContext,
+  ): Promise<WorkflowStatusPayload> {
+    return setStatus(context, id, WorkflowStatus.ARCHIVED);
+  }
+
+  @Mutation(() => WorkflowStatusPayload, { nullable: true, description: 'Brings an archived workflow back.' })
+  unarchiveWorkflow(
+    @Arg('input', () => WorkflowInput, { description: 'The workflow.' }) { id }: WorkflowInput,
+    @Ctx() context: RegistryContext,
+  ): Promise<WorkflowStatusPayload> {
+    return setStatus(context, id, WorkflowStatus.LIVE);
+  }
+
+  @Mutation(() => DeleteWorkflowPayload, {
+    nullable: true,
+    description: 'Erases a workflow, archived or not, with all its versions and files, for good and at once.',
+  })
+  async deleteWorkflow(
+    @Arg('input', () => WorkflowInput, { description: 'The workflow.' }) { id }: WorkflowInput,
+    @Ctx() { scope, workflows }: RegistryContext,
+  ): Promise<DeleteWorkflowPayload> {
+    const { _id, current } = await workflows.erase(scope, id);
+    return { workflowId: WorkflowId.format(_id), name: current.name, deleted: true };
+  }
+
+  @Mutation(() => DeleteWorkflowVersionPayload, {
+    nullable: true,
+    description: 'Erases one version that is not the current one, for good and at once.',
+  })
+  async deleteWorkflowVersion(
+    @Arg('input', () => DeleteWorkflowVersionInput, { description: 'The version.' })
+    { id, version }: DeleteWorkflowVersionInput,
+    @Ctx() { scope, workflows }: RegistryContext,
+  ): Promise<DeleteWorkflowVersionPayload> {
+    const { _id } = await workflows.eraseVersion(scope, id, version);
+    return { workflowId: WorkflowId.format(_id), version, deleted: true };
+  }
+
+  @FieldResolver(() => WorkflowVersionConnection, { description: 'The versions that you may see, newest first.' })
+  async versions(
+    @Root() { document, access }: Workflow,
+    @Args(() => ConnectionArgs) page: ConnectionArgs,
+    @Ctx() { workflows }: RegistryContext,
+  ): Promise<Connection<WorkflowVersionView>> {
+    const size = pageSize(page);
+    const found = await workflows.versions(document, access, size + 1, page.after ? readCursor(page.after) : null);
+    return toConnection(
+      pageOf(found, size, ({ version }) => encodeCursor(String(version))),
+      workflowVersionView,
+    );
+  }
+}
+
+async function setStatus({ scope, workflows }: RegistryContext, id: string, status: WorkflowStatus) {
+  const { workflow, access } = await workflows.setStatus(scope, id, status);
+  return { workflow: workflowView(workflow, workflow.current, access) };
+}
+
+function readCursor(cursor: string): number {
+  const version = Number(decodeCursor(cursor));
+  if (!Number.isSafeInteger(version)) throw Problem.invalid('cursor', 'is not a cursor of this list');
+  return version;
+}
+
+export async function referencedWorkflow(id: string, { scope, workflows }: RegistryContext): Promise<Workflow | null> {
+  if (!scope.caller) return null;
+  const open = await workflows.open(scope, id, null).catch((error: unknown) => {
+    if (error instanceof Problem && error.slug === 'not_found') return null;
+    throw error;
+  });
+  return open && workflowView(open.workflow, open.version, open.access);
+}

@@ -1,0 +1,362 @@
+/** Private runbooks: saved version by version, found again, put away and erased. */
+import DataLoader from 'dataloader';
+import type { Collection, Db, Filter } from 'mongodb';
+import { Problem } from '../../../platform/errors.js';
+import { newId, WorkflowId } from '../../../platform/ids.js';
+import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
+import { isDuplicateKey } from '../../../platform/mongo/store.js';
+import { checked } from '../../../platform/rules.js';
+import { requireCaller, type Scope } from '../../../platform/scope.js';
+import { randomToken } from '../../../platform/secrets.js';
+import type { BackgroundTask } from '../../../platform/subgraph.js';
+import type { Bundles } from './bundle.js';
+import { readBundle } from './bundle.rules.js';
+import { readFrontMatter } from './front-matter.js';
+import type { PinReader } from './pins.js';
+import { type Access, type AccessRules, OWNER, requireRole, workflowNotFound } from './workflow.access.js';
+import {
+  type BundleFile,
+  WORKFLOW_VERSIONS,
+  WORKFLOWS,
+  type WorkflowDocument,
+  WorkflowStatus,
+  type WorkflowTombstone,
+  type WorkflowVersion,
+  type WorkflowVersionDocument,
+  workflowVersionId,
+} from './workflow.model.js';
+import { plainWords, type SaveRequest, saveRules, searchWords, slugOf } from './workflow.rules.js';
+
+export interface WorkflowServiceDeps {
+  db: Db;
+  bundles: Bundles;
+  access: AccessRules;
+  pins: PinReader;
+  now: () => Date;
+}
+
+export type WorkflowLoader = DataLoader<string, WorkflowDocument | null>;
+
+/** A workflow, and what the caller may do with it. */
+export interface FoundWorkflow {
+  workflow: WorkflowDocument;
+  access: Access;
+}
+
+/** The same at one of its versions. */
+export interface OpenWorkflow extends FoundWorkflow {
+  version: WorkflowVersion;
+}
+
+export interface ListFilter {
+  tag?: string | null;
+  search?: string | null;
+  includeArchived?: boolean | null;
+}
+
+const SWEEP_MS = 60_000;
+const SWEPT_AT_ONCE = 50;
+// Longer than any save that read the workflow before it was erased, or that is putting files it will name.
+const UNDER_WAY_MS = 60 * 60_000;
+
+export class WorkflowService {
+  readonly #deps: WorkflowServiceDeps;
+  readonly #workflows: Collection<WorkflowDocument>;
+  readonly #tombstones: Collection<WorkflowTombstone>;
+  readonly #versions: Collection<WorkflowVersionDocument>;
+  readonly tasks: readonly BackgroundTask[];
+
+  constructor(deps: WorkflowServiceDeps) {
+    this.#deps = deps;
+    this.#workflows = deps.db.collection<WorkflowDocument>(WORKFLOWS.name);
+    this.#tombstones = deps.db.collection<WorkflowTombstone>(WORKFLOWS.name);
+    this.#versions = deps.db.collection<WorkflowVersionDocument>(WORKFLOW_VERSIONS.name);
+    this.tasks = [{ name: 'registry-erased-workflows', everyMs: SWEEP_MS, run: () => this.sweepErased() }];
+  }
+
+  loader(): WorkflowLoader {
+    return new DataLoader(async (ids) => {
+      const found = await this.#workflows.find({ _id: { $in: [...ids] }, ownerId: { $exists: true } }).toArray();
+      const byId = new Map(found.map((workflow) => [workflow._id, workflow]));
+      return ids.map((id) => byId.get(id) ?? null);
+    });
+  }
+
+  /** Makes a workflow, or the next version of one. */
+  async save(scope: Scope, given: unknown): Promise<{ workflow: WorkflowDocument; access: Access }> {
+    const request = filledIn(checked(saveRules, given));
+    const { userId } = requireCaller(scope);
+    const files = request.files ? readBundle(request.files) : null;
+    const before = await this.#savedBefore(scope, userId, request);
+    const existing = before?.workflow ?? null;
+    const pins = await this.#deps.pins.read(scope, request, existing?.current ?? null);
+    const _id = existing?._id ?? newId();
+    // Files come before what names them: a save that dies leaves bytes that nobody refers to, never the reverse.
+    const bundle = files && (await this.#deps.bundles.put(_id, files));
+    const at = this.#deps.now();
+    const version = nextVersion(existing?.current ?? null, request, { files: bundle, ...pins, savedBy: userId, at });
+    const workflow = existing
+      ? await this.#append(existing, version)
+      : await this.#create(_id, userId, request.slug ?? slugOf(version.name), version);
+    return { workflow, access: before?.access ?? OWNER };
+  }
+
+  /** What the request is a new version of; null for a new workflow. */
+  async #savedBefore(scope: Scope, userId: string, request: Filled): Promise<FoundWorkflow | null> {
+    const token = request.expected_version_token ?? null;
+    const found = request.workflow_id
+      ? await this.find(scope, request.workflow_id)
+      : await this.#own(userId, request.slug ?? slugOf(request.name));
+    if (!found) {
+      if (token === null) return null;
+      throw conflict('There is no workflow of that slug: leave expected_version_token out.', null);
+    }
+    requireRole(found.access, 'edit');
+    const { workflow } = found;
+    if (workflow.status === WorkflowStatus.ARCHIVED) {
+      throw new Problem('conflict', 'An archived workflow holds that slug.', {
+        hint: 'Unarchive it, or save under another slug.',
+      });
+    }
+    if (request.slug && request.slug !== workflow.slug) {
+      throw Problem.invalid('slug', 'cannot be changed by saving a version');
+    }
+    if (token !== workflow.versionToken) throw staleToken(workflow);
+    return found;
+  }
+
+  async #own(ownerId: string, slug: string): Promise<FoundWorkflow | null> {
+    const workflow = await this.#workflows.findOne({ ownerId, slug });
+    return workflow && { workflow, access: OWNER };
+  }
+
+  async #create(_id: string, ownerId: string, slug: string, current: WorkflowVersion): Promise<WorkflowDocument> {
+    const workflow: WorkflowDocument = {
+      _id,
+      ownerId,
+      slug,
+      status: WorkflowStatus.LIVE,
+      current,
+      versionToken: randomToken(),
+      parent: null,
+      words: wordsOf(current),
+      createdAt: current.createdAt,
+      updatedAt: current.createdAt,
+    };
+    try {
+      await this.#workflows.insertOne(workflow);
+      return workflow;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      const winner = await this.#workflows.findOne({ ownerId, slug });
+      throw winner ? staleToken(winner) : conflict('The workflow was erased in the meantime.', null);
+    }
+  }
+
+  async #append({ _id, current, versionToken }: WorkflowDocument, version: WorkflowVersion): Promise<WorkflowDocument> {
+    await this.#keep(_id, current);
+    const moved = await this.#workflows.findOneAndUpdate(
+      { _id, status: WorkflowStatus.LIVE, versionToken },
+      {
+        $set: {
+          current: version,
+          versionToken: randomToken(),
+          words: wordsOf(version),
+          updatedAt: version.createdAt,
+        },
+      },
+      { returnDocument: 'after' },
+    );
+    if (moved) return moved;
+    const winner = await this.#workflows.findOne({ _id, ownerId: { $exists: true } });
+    throw winner ? staleToken(winner) : workflowNotFound();
+  }
+
+  /** Before a version is replaced its copy is kept. Racing saves keep the same one. */
+  async #keep(workflowId: string, current: WorkflowVersion): Promise<void> {
+    try {
+      await this.#versions.insertOne({
+        _id: workflowVersionId(workflowId, current.version),
+        workflowId,
+        ...current,
+      });
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
+  }
+
+  /** By id, or by a slug of the caller's own. Whoever may not see it is told that it does not exist. */
+  async find(scope: Scope, reference: string): Promise<FoundWorkflow> {
+    const { userId } = requireCaller(scope);
+    const id = WorkflowId.parse(reference);
+    const workflow = await this.#workflows.findOne(
+      id === null ? { ownerId: userId, slug: reference } : { _id: id, ownerId: { $exists: true } },
+    );
+    const access = workflow && (await this.#deps.access.of(scope, workflow));
+    if (!workflow || !access) throw workflowNotFound();
+    return { workflow, access };
+  }
+
+  /** At the version that is named, or the current one. */
+  async open(scope: Scope, reference: string, version: number | null): Promise<OpenWorkflow> {
+    const { workflow, access } = await this.find(scope, reference);
+    const found = await this.version(workflow, version, access);
+    if (!found) throw workflowNotFound();
+    return { workflow, version: found, access };
+  }
+
+  async version({ _id, current }: WorkflowDocument, version: number | null, { floor }: Access) {
+    if (version === null || version === current.version) return current;
+    if (version > current.version || version < floor) return null;
+    return this.#versions.findOne({ _id: workflowVersionId(_id, version) });
+  }
+
+  /** Versions that the caller may see, newest first. */
+  async versions({ _id, current }: WorkflowDocument, { floor }: Access, limit: number, below: number | null) {
+    const older = await this.#versions
+      .find({ workflowId: _id, version: { $lt: Math.min(below ?? current.version, current.version), $gte: floor } })
+      .sort({ version: -1 })
+      .limit(limit)
+      .toArray();
+    const first: WorkflowVersion[] = below === null || current.version < below ? [current] : [];
+    return [...first, ...older].slice(0, limit);
+  }
+
+  list(ownerId: string, filter: ListFilter, page: PageRequest): Promise<Page<WorkflowDocument>> {
+    return findPage(this.#workflows, { ownerId, ...matching(filter) } as Filter<WorkflowDocument>, page);
+  }
+
+  /** Archiving what is archived, and the reverse, changes nothing. */
+  async setStatus(scope: Scope, reference: string, status: WorkflowStatus): Promise<FoundWorkflow> {
+    const { workflow, access } = await this.find(scope, reference);
+    requireRole(access, 'owner');
+    const moved = await this.#workflows.findOneAndUpdate(
+      { _id: workflow._id, ownerId: { $exists: true } },
+      { $set: { status } },
+      { returnDocument: 'after' },
+    );
+    if (!moved) throw workflowNotFound();
+    return { workflow: moved, access };
+  }
+
+  /** For good and at once. Its slug is free again. */
+  async erase(scope: Scope, reference: string): Promise<WorkflowDocument> {
+    const { workflow, access } = await this.find(scope, reference);
+    requireRole(access, 'owner');
+    const { _id, ownerId } = workflow;
+    const { matchedCount } = await this.#workflows.updateOne({ _id, ownerId }, [
+      { $replaceWith: { _id: '$_id', erasedAt: this.#deps.now() } },
+    ]);
+    if (matchedCount === 0) throw workflowNotFound();
+    await this.#eraseRest(_id);
+    return workflow;
+  }
+
+  /** Numbers are never given again: they go on from the current version. */
+  async eraseVersion(scope: Scope, reference: string, version: number): Promise<WorkflowDocument> {
+    const { workflow, access } = await this.find(scope, reference);
+    requireRole(access, 'owner');
+    if (version === workflow.current.version) {
+      throw new Problem('conflict', 'The current version cannot be erased by itself.', {
+        hint: 'Save another version first, or delete the workflow.',
+      });
+    }
+    const { deletedCount } = await this.#versions.deleteOne({ _id: workflowVersionId(workflow._id, version) });
+    if (deletedCount === 0 || version > workflow.current.version) throw workflowNotFound();
+    await this.#clearFiles(workflow._id);
+    return workflow;
+  }
+
+  async #clearFiles(workflowId: string): Promise<void> {
+    const filter = { workflowId };
+    const [kept, live] = await Promise.all([
+      this.#versions.find(filter).project<{ files: BundleFile[] }>({ files: 1 }).toArray(),
+      this.#workflows.findOne({ _id: workflowId }),
+    ]);
+    const named = [...kept.flatMap(({ files }) => files), ...(live?.current?.files ?? [])];
+    const before = new Date(this.#deps.now().getTime() - UNDER_WAY_MS);
+    await this.#deps.bundles.clearUnused(workflowId, new Set(named.map(({ sha256 }) => sha256)), before);
+  }
+
+  async #eraseRest(workflowId: string): Promise<void> {
+    await this.#versions.deleteMany({ workflowId });
+    await this.#deps.bundles.clearAll(workflowId);
+  }
+
+  /** Finishes erasures that died half-way, and takes away what saves wrote that were under way. */
+  async sweepErased(): Promise<void> {
+    const dropBefore = new Date(this.#deps.now().getTime() - UNDER_WAY_MS);
+    const erased = await this.#tombstones
+      .find({ erasedAt: { $exists: true } })
+      .sort({ erasedAt: 1 })
+      .limit(SWEPT_AT_ONCE)
+      .toArray();
+    for (const { _id, erasedAt } of erased) {
+      await this.#eraseRest(_id);
+      if (erasedAt <= dropBefore) await this.#tombstones.deleteOne({ _id });
+    }
+  }
+}
+
+type Filled = SaveRequest & { name: string };
+
+/** What the request says goes before what the body's front matter says. */
+function filledIn(request: SaveRequest): Filled {
+  const matter = readFrontMatter(request.body);
+  const given = Object.fromEntries(
+    Object.entries(request).filter(([, value]) => value !== null && value !== undefined),
+  );
+  const { name, ...rest } = checked(saveRules, { ...matter, ...given });
+  if (!name) throw Problem.invalid('name', 'is required, in the request or in the front matter of the body');
+  return { ...rest, name: name.trim() };
+}
+
+interface Made {
+  files: BundleFile[] | null;
+  verifiers: WorkflowVersion['verifiers'];
+  imageGenerators: WorkflowVersion['imageGenerators'];
+  savedBy: string;
+  at: Date;
+}
+
+function nextVersion(before: WorkflowVersion | null, request: Filled, made: Made): WorkflowVersion {
+  return {
+    version: (before?.version ?? 0) + 1,
+    name: request.name,
+    description: request.description ?? before?.description ?? '',
+    outcome: request.outcome ?? before?.outcome ?? '',
+    tags: request.tags ?? before?.tags ?? [],
+    body: request.body,
+    files: made.files ?? before?.files ?? [],
+    verifiers: made.verifiers,
+    imageGenerators: made.imageGenerators,
+    source: request.source ?? null,
+    savedBy: made.savedBy,
+    createdAt: made.at,
+  };
+}
+
+function wordsOf({ name, description, outcome, tags }: WorkflowVersion): string[] {
+  return searchWords(name, ...tags, outcome, description);
+}
+
+function matching({ tag, search, includeArchived }: ListFilter): Record<string, unknown> {
+  const words = search ? plainWords(search) : [];
+  return {
+    ...(!includeArchived && { status: WorkflowStatus.LIVE }),
+    ...(tag && { 'current.tags': tag }),
+    ...(words.length > 0 && { words: { $all: words } }),
+  };
+}
+
+function staleToken({ versionToken, status }: WorkflowDocument): Problem {
+  if (status === WorkflowStatus.ARCHIVED) return new Problem('conflict', 'The workflow is archived.');
+  return conflict(
+    'expected_version_token must be the token of the latest version; it was left out or has been replaced.',
+    versionToken,
+  );
+}
+
+function conflict(message: string, token: string | null): Problem {
+  return new Problem('conflict', message, { extra: { current_version_token: token } });
+}

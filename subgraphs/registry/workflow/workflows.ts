@@ -1,0 +1,64 @@
+/** Everything about workflows, built from what the registry is given. */
+import type { Db } from 'mongodb';
+import { Problem } from '../../../platform/errors.js';
+import { VerifierId } from '../../../platform/ids.js';
+import type { CollectionDefinition } from '../../../platform/mongo/store.js';
+import type { ObjectStore } from '../../../platform/s3.js';
+import type { BackgroundTask } from '../../../platform/subgraph.js';
+import type { Generators } from '../generator/generator.service.js';
+import { SYSTEM_VERIFIERS } from '../verifier/system.js';
+import type { VerifierAccess, Verifiers } from '../verifier/verifier.access.js';
+import { VersionedStatus } from '../versioned/versioned.model.js';
+import { Bundles } from './bundle.js';
+import { type WorkflowFiles, workflowFiles } from './files.js';
+import { PinReader } from './pins.js';
+import { OWNERS_ONLY } from './workflow.access.js';
+import { WORKFLOW_VERSIONS, WORKFLOWS } from './workflow.model.js';
+import { WorkflowService } from './workflow.service.js';
+
+export interface WorkflowDeps {
+  db: Db;
+  store: ObjectStore;
+  now: () => Date;
+}
+
+/** What a workflow may pin. */
+export interface Pinnables {
+  generators: Generators;
+  verifiers: Verifiers;
+  verifierAccess: VerifierAccess;
+}
+
+export interface WorkflowParts {
+  workflows: WorkflowService;
+  files: WorkflowFiles;
+  tasks: readonly BackgroundTask[];
+}
+
+export const WORKFLOW_COLLECTIONS: readonly CollectionDefinition[] = [WORKFLOWS, WORKFLOW_VERSIONS];
+
+export function createWorkflows({ db, store, now }: WorkflowDeps, pinnables: Pinnables): WorkflowParts {
+  const { generators, verifiers, verifierAccess } = pinnables;
+  const pins = new PinReader({
+    async verifier(scope, id, version) {
+      try {
+        const loader = verifiers.loader();
+        const { verifier } = await verifierAccess.pinned(scope, VerifierId.format(id), version, 'exec', loader);
+        return { id, ownerId: verifier.ownerId };
+      } catch (error) {
+        if (error instanceof Problem && error.slug === 'not_found') return null;
+        throw error;
+      }
+    },
+    async generator({ caller }, id, version) {
+      const generator = await generators.loader().load(id);
+      const mine = generator?.ownerId === caller?.userId && generator?.status === VersionedStatus.ACTIVE;
+      if (!generator || !mine) return null;
+      return (await generators.version(generator, version)) && { id, ownerId: generator.ownerId };
+    },
+    isSystemVerifier: (name) => SYSTEM_VERIFIERS.has(name),
+  });
+  const bundles = new Bundles(store);
+  const workflows = new WorkflowService({ db, bundles, access: OWNERS_ONLY, pins, now });
+  return { workflows, files: workflowFiles(workflows, bundles), tasks: workflows.tasks };
+}

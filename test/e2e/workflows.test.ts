@@ -1,0 +1,363 @@
+/** Workflows as their owner has them, over REST and over the graph, in one process and in many. */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Account, type Client, clientOf } from '../support/client.js';
+import { type Platform, SHAPES } from '../support/platform.js';
+
+const SAVE = `mutation($input: SaveWorkflowInput!) {
+  saveWorkflow(input: $input) { workflow { id slug versionToken effectiveRole version { version name } } }
+}`;
+const BODY = '# Weekly report\n\n1. Collect the numbers.\n';
+
+describe.each(SHAPES)('workflows in %s', (_shape, start) => {
+  let platform: Platform;
+  let client: Client;
+  let ada: Account;
+  let eve: Account;
+  let nth = 0;
+  const unique = () => `Report ${++nth}`;
+
+  beforeAll(async () => {
+    platform = await start();
+    client = clientOf(platform);
+    ada = await client.account('ada@example.com');
+    eve = await client.account('eve@example.com');
+  });
+  afterAll(() => platform?.stop());
+
+  const save = (body: object, key = ada.key) => client.rest('POST', '/v1/workflows', key, body);
+  const get = (path: string, key = ada.key) => client.rest('GET', `/v1/workflows/${path}`, key);
+
+  it('are made by the first save of a name, with the documented fields', async () => {
+    const name = unique();
+    const { status, body } = await save({ name, body: BODY, outcome: 'A summary is there', tags: ['reporting'] });
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      workflow_id: expect.stringMatching(/^wf_/),
+      slug: name.toLowerCase().replace(' ', '-'),
+      version: 1,
+      version_token: expect.any(String),
+      name,
+      verifiers: [],
+      image_generators: [],
+    });
+    const read = await get(body.workflow_id);
+    expect(read.body).toMatchObject({
+      id: body.workflow_id,
+      name,
+      version: 1,
+      body: BODY,
+      description: '',
+      outcome: 'A summary is there',
+      tags: ['reporting'],
+      owner_user_id: ada.id,
+      parent_template_id: null,
+      parent_template_version: null,
+      effective_role: 'owner',
+      version_token: body.version_token,
+      files: [],
+    });
+    expect((await get(body.slug)).body.id).toBe(body.workflow_id);
+  });
+
+  it('get a new version from a save with the current token, and 409 with that token from any other', async () => {
+    const name = unique();
+    const first = (await save({ name, body: 'one' })).body;
+    for (const expected_version_token of [undefined, null, 'wrong']) {
+      const refused = await save({ name, body: 'two', expected_version_token });
+      expect([refused.status, refused.body.error, refused.body.current_version_token]).toEqual([
+        409,
+        'conflict',
+        first.version_token,
+      ]);
+    }
+    const second = await save({ name, body: 'two', expected_version_token: first.version_token });
+    expect([second.status, second.body.version]).toEqual([201, 2]);
+    expect(second.body.version_token).not.toBe(first.version_token);
+    expect((await get(`${first.workflow_id}?version=1`)).body.body).toBe('one');
+    expect((await get(`${first.workflow_id}/versions/2`)).body.body).toBe('two');
+    expect((await get(`${first.workflow_id}/versions/3`)).status).toBe(404);
+    const early = await save({ name: unique(), body: 'x', expected_version_token: 'some' });
+    expect([early.status, early.body.current_version_token]).toEqual([409, null]);
+  });
+
+  it('go to exactly one of many saves that race with one token', async () => {
+    const name = unique();
+    const { version_token, workflow_id } = (await save({ name, body: 'start' })).body;
+    const races = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => save({ name, body: `racer ${i}`, expected_version_token: version_token })),
+    );
+    const won = races.filter(({ status }) => status === 201);
+    expect(won).toHaveLength(1);
+    expect(new Set(races.filter(({ status }) => status !== 201).map(({ status }) => status))).toEqual(new Set([409]));
+    expect((await get(workflow_id)).body.version).toBe(2);
+  });
+
+  it('take from the front matter what the request leaves out', async () => {
+    const name = unique();
+    const body = `---\nname: ${name}\noutcome: From the block\ntags: [block]\n---\n# It\n`;
+    const saved = await save({ body, outcome: 'From the request' });
+    const read = (await get(saved.body.workflow_id)).body;
+    expect(read).toMatchObject({ name, outcome: 'From the request', tags: ['block'], body });
+    const nameless = await save({ body: '# It' });
+    expect([nameless.status, nameless.body.details[0].field]).toEqual([400, 'name']);
+  });
+
+  it('give their body alone to whoever asks for Markdown', async () => {
+    const { workflow_id } = (await save({ name: unique(), body: BODY })).body;
+    for (const [accept, type] of [
+      ['text/markdown', 'text/markdown; charset=utf-8'],
+      ['text/markdown, application/json;q=0.5', 'text/markdown; charset=utf-8'],
+      ['application/json, text/markdown', 'application/json; charset=utf-8'],
+      ['*/*', 'application/json; charset=utf-8'],
+    ]) {
+      const answer = await fetch(`${platform.url}/v1/workflows/${workflow_id}`, {
+        headers: { authorization: `Bearer ${ada.key}`, accept: accept ?? '' },
+      });
+      expect([answer.headers.get('content-type'), answer.headers.get('vary')?.includes('Accept')]).toEqual([
+        type,
+        true,
+      ]);
+      if (type?.startsWith('text/markdown')) expect(await answer.text()).toBe(BODY);
+    }
+  });
+
+  it('keep files beside the body, until a save says otherwise', async () => {
+    const name = unique();
+    const picture = Buffer.from([137, 80, 0, 255]);
+    const files = [
+      { path: 'refs/tone.md', content: 'Be kind.' },
+      { path: 'ü.png', content_base64: picture.toString('base64') },
+    ];
+    const first = (await save({ name, body: 'x', files })).body;
+    const id = first.workflow_id;
+    const listed = [
+      { path: 'refs/tone.md', size_bytes: 8, sha256: sha('Be kind.'), content_type: 'text/markdown' },
+      { path: 'ü.png', size_bytes: 4, sha256: sha(picture), content_type: 'image/png' },
+    ];
+    expect((await get(id)).body.files).toEqual(listed);
+    expect((await get(`${id}/files`)).body).toEqual({ workflow_id: id, version: 1, files: listed });
+    expect((await get(`${id}/files?path=refs/tone.md`)).body).toEqual({
+      workflow_id: id,
+      version: 1,
+      ...listed[0],
+      content: 'Be kind.',
+    });
+    const several = await get(`${id}/files?paths=refs/tone.md&paths=${encodeURIComponent('ü.png')}&paths=none`);
+    expect(several.body.files).toEqual([
+      { ...listed[0], content: 'Be kind.' },
+      { ...listed[1], content_base64: picture.toString('base64') },
+    ]);
+    expect(several.body.missing).toEqual(['none']);
+    expect((await get(`${id}/files?sha256=${sha(picture)}`)).body.path).toBe('ü.png');
+    const raw = await fetch(`${platform.url}/v1/workflows/${id}/files?path=${encodeURIComponent('ü.png')}&format=raw`, {
+      headers: { authorization: `Bearer ${ada.key}` },
+    });
+    expect(Buffer.from(await raw.arrayBuffer()).equals(picture)).toBe(true);
+    expect(raw.headers.get('content-disposition')).toContain('attachment');
+    expect(raw.headers.get('x-content-type-options')).toBe('nosniff');
+    expect((await get(`${id}/files?path=none`)).status).toBe(404);
+    expect((await get(`${id}/files?format=raw`)).status).toBe(400);
+    expect((await get(`${id}/files?path=refs/tone.md`, eve.key)).status).toBe(404);
+
+    const second = (await save({ name, body: 'y', expected_version_token: first.version_token })).body;
+    expect((await get(id)).body.files).toEqual(listed);
+    await save({ name, body: 'z', files: [], expected_version_token: second.version_token });
+    expect((await get(id)).body.files).toEqual([]);
+    expect((await get(`${id}/files?version=1&path=refs/tone.md`)).body.content).toBe('Be kind.');
+  });
+
+  it('may have 10 MiB of files, and say which one is wrong', async () => {
+    const files = Array.from({ length: 10 }, (_, i) => ({ path: `f${i}.txt`, content: String(i).repeat(1_000_000) }));
+    const saved = await save({ name: unique(), body: 'x', files });
+    expect(saved.status).toBe(201);
+    expect((await get(`${saved.body.workflow_id}/files?path=f9.txt`)).body.content).toHaveLength(1_000_000);
+    const wrong = await save({ name: unique(), body: 'x', files: [{ path: '../up', content: 'x' }] });
+    expect([wrong.status, wrong.body.details]).toEqual([
+      400,
+      [{ field: 'files.0.path', message: 'must not have empty, . or .. parts' }],
+    ]);
+  });
+
+  it('pin tiers and generators of one’s own, and nobody else’s', async () => {
+    const deploy = (key: string) =>
+      client.rest('POST', '/v1/image-generators', key, {
+        name: `hero-${++nth}`,
+        model: 'local/atelier',
+        generation_contract: 'text_to_image',
+      });
+    const [mine, theirs] = [(await deploy(ada.key)).body.generator_id, (await deploy(eve.key)).body.generator_id];
+    const image_generators = [
+      { name: 'hero', generator_ref: `${mine}@1` },
+      { name: 'quick', generator_ref: 'system:image-draft' },
+    ];
+    const name = unique();
+    const saved = await save({ name, body: 'x', image_generators });
+    expect(saved.body.image_generators).toEqual(image_generators);
+    const kept = await save({ name, body: 'y', expected_version_token: saved.body.version_token });
+    expect(kept.body.image_generators).toEqual(image_generators);
+    for (const generator_ref of [theirs, `${mine}@2`, 'system:none', 'nonsense']) {
+      const refused = await save({ name: unique(), body: 'x', image_generators: [{ name: 'a', generator_ref }] });
+      expect([refused.status, refused.body.details[0].field]).toEqual([400, 'image_generators.0.generator_ref']);
+    }
+  });
+
+  it('pin verifiers that one may run, and the platform’s own', async () => {
+    const deploy = (key: string) =>
+      client.rest('POST', '/v1/verifiers', key, {
+        name: `clear-${++nth}`,
+        criterion: 'It is clear.',
+        input_fields: ['text'],
+      });
+    const [mine, theirs] = [(await deploy(ada.key)).body.verifier_id, (await deploy(eve.key)).body.verifier_id];
+    const name = unique();
+    const saved = await save({
+      name,
+      body: 'x',
+      verifiers: [
+        { name: 'clear', verifier_id: `${mine}@1` },
+        { name: 'design', verifier_id: 'system:workflow-design-qa' },
+      ],
+    });
+    const verifiers = [
+      { name: 'clear', verifier_id: mine, version: 1 },
+      { name: 'design', verifier_id: 'system:workflow-design-qa', version: null },
+    ];
+    expect(saved.body.verifiers).toEqual(verifiers);
+    await client.rest('DELETE', `/v1/verifiers/${mine}`, ada.key);
+    const kept = await save({ name, body: 'y', verifiers, expected_version_token: saved.body.version_token });
+    expect([kept.status, kept.body.verifiers]).toEqual([201, verifiers]);
+    for (const verifier_id of [theirs, `${mine}@2`, 'system:none', 'nonsense']) {
+      const refused = await save({ name: unique(), body: 'x', verifiers: [{ name: 'a', verifier_id }] });
+      expect([refused.status, refused.body.details[0].field]).toEqual([400, 'verifiers.0.verifier_id']);
+    }
+  });
+
+  it('are listed newest first, by tag and by words, and page by page', async () => {
+    const tag = `tag${++nth}`;
+    const ids: string[] = [];
+    for (const word of ['alpha', 'beta', 'gamma']) {
+      ids.unshift(
+        (await save({ name: `${unique()} ${word}`, body: 'x', tags: [tag], outcome: `${tag} done` })).body.workflow_id,
+      );
+    }
+    const list = async (query: string) => (await client.rest('GET', `/v1/workflows?${query}`, ada.key)).body;
+    const idsOf = (page: { items: { id: string }[] }) => page.items.map(({ id }) => id);
+    expect(idsOf(await list(`tag=${tag}`))).toEqual(ids);
+    const first = await list(`tag=${tag}&limit=2`);
+    expect(idsOf(first)).toEqual(ids.slice(0, 2));
+    expect(idsOf(await list(`tag=${tag}&limit=2&cursor=${first.next_cursor}`))).toEqual(ids.slice(2));
+    expect(idsOf(await list(`search=${tag} GAM`))).toEqual([ids[0]]);
+    expect(idsOf(await list(`search=${tag} delta`))).toEqual([]);
+    expect(idsOf(await list(`tag=${tag}&filter=shared-with-me`))).toEqual([]);
+    expect((await client.rest('GET', `/v1/workflows?tag=${tag}`, eve.key)).body.items).toEqual([]);
+    expect((await list('limit=0')).error).toBe('validation_error');
+  });
+
+  it('are put away and brought back, any number of times; the slug stays taken', async () => {
+    const name = unique();
+    const { workflow_id, version_token, slug } = (await save({ name, body: 'x' })).body;
+    const act = (verb: string, key = ada.key) => client.rest('POST', `/v1/workflows/${workflow_id}/${verb}`, key);
+    for (let i = 0; i < 2; i++) {
+      expect((await act('archive')).body).toEqual({ workflow_id, slug, status: 'archived' });
+    }
+    const listed = async (query: string) =>
+      (await client.rest('GET', `/v1/workflows?search=${name}&${query}`, ada.key)).body.items.length;
+    expect([await listed(''), await listed('include_archived=true')]).toEqual([0, 1]);
+    expect((await save({ name, body: 'y', expected_version_token: version_token })).status).toBe(409);
+    expect((await act('unarchive')).body.status).toBe('live');
+    expect((await save({ name, body: 'y', expected_version_token: version_token })).status).toBe(201);
+    expect((await act('archive', eve.key)).status).toBe(404);
+  });
+
+  it('lose a version that is not the current one, whose number is not given again', async () => {
+    const name = unique();
+    const first = (await save({ name, body: '1' })).body;
+    const second = (await save({ name, body: '2', expected_version_token: first.version_token })).body;
+    const drop = (version: number, key = ada.key) =>
+      client.rest('DELETE', `/v1/workflows/${first.workflow_id}/versions/${version}`, key);
+    expect((await drop(2)).status).toBe(409);
+    expect((await drop(1, eve.key)).status).toBe(404);
+    expect((await drop(1)).body).toEqual({ workflow_id: first.workflow_id, version: 1, deleted: true });
+    expect((await drop(1)).status).toBe(404);
+    expect((await get(`${first.workflow_id}/versions/1`)).status).toBe(404);
+    const third = await save({ name, body: '3', expected_version_token: second.version_token });
+    expect(third.body.version).toBe(3);
+  });
+
+  it('are erased with everything, for good; the name is free again', async () => {
+    const name = unique();
+    const saved = (await save({ name, body: 'x', files: [{ path: 'a.md', content: name }] })).body;
+    expect((await client.rest('DELETE', `/v1/workflows/${saved.workflow_id}`, eve.key)).status).toBe(404);
+    const gone = await client.rest('DELETE', `/v1/workflows/${saved.workflow_id}`, ada.key);
+    expect(gone.body).toEqual({ workflow_id: saved.workflow_id, name, deleted: true });
+    for (const path of ['', '/files', '/files?path=a.md', '/versions/1']) {
+      expect((await get(`${saved.workflow_id}${path}`)).status).toBe(404);
+    }
+    expect((await client.rest('DELETE', `/v1/workflows/${saved.workflow_id}`, ada.key)).status).toBe(404);
+    const again = await save({ name, body: 'y' });
+    expect([again.status, again.body.version]).toEqual([201, 1]);
+    expect(again.body.workflow_id).not.toBe(saved.workflow_id);
+  });
+
+  it('do not exist for strangers, and ask callers without credentials for some', async () => {
+    const { workflow_id, slug } = (await save({ name: unique(), body: 'secret' })).body;
+    const missing = await get('wf_01900000-0000-7000-8000-000000000000', eve.key);
+    for (const path of [workflow_id, slug, `${workflow_id}/files`, `${workflow_id}/versions/1`]) {
+      const { status, body } = await get(path, eve.key);
+      expect([status, body.error, body.message]).toEqual([404, missing.body.error, missing.body.message]);
+      expect((await client.rest('GET', `/v1/workflows/${path}`)).status).toBe(401);
+    }
+    const teach = await client.rest('POST', `/v1/workflows/${workflow_id}/teach`, eve.key);
+    expect(teach.status).toBe(404);
+    const hijack = await save({ workflow_id, name: 'x', body: 'mine' }, eve.key);
+    expect(hijack.status).toBe(404);
+  });
+
+  it('have prompt packs with themselves filled in', async () => {
+    const { workflow_id } = (await save({ name: unique(), body: 'THE BODY' })).body;
+    const pack = (path: string, body?: object) =>
+      client.rest('POST', `/v1/workflows/${workflow_id}/${path}`, ada.key, body);
+    const taught = await pack('teach', { trigger_context: 'It forgot the date' });
+    expect(taught.body).toMatchObject({ workflow_id, trigger_context_echo: 'It forgot the date', references: {} });
+    expect(taught.body.skill_md).toContain('THE BODY');
+    expect((await pack('teach')).body.trigger_context_echo).toBeNull();
+    expect((await pack('optimize')).body.max_iterations).toBe(20);
+    expect((await pack('optimize?max_iterations=1000')).body.max_iterations).toBe(1000);
+    expect((await pack('optimize-description')).body.max_iterations).toBe(10);
+    for (const times of ['0', '1001', 'x']) expect((await pack(`optimize?max_iterations=${times}`)).status).toBe(400);
+    expect((await pack('audit')).body.references['references/lenses.md']).toContain('Safety');
+    const design = await client.rest('GET', '/v1/design/workflow-prompt', ada.key);
+    expect(Object.keys(design.body.references)).toContain('references/checklist.md');
+    expect((await client.rest('GET', '/v1/design/workflow-prompt')).status).toBe(401);
+    expect((await client.rest('GET', '/v1/audit/workflow-prompt', ada.key)).body.skill_md).toContain('Audit');
+  });
+
+  it('are the same over the graph', async () => {
+    const name = unique();
+    const made = await client.graph(SAVE, { input: { name, body: 'x', tags: ['g'] } }, ada.key);
+    const { workflow } = made.body.data.saveWorkflow;
+    expect(workflow).toMatchObject({ effectiveRole: 'OWNER', version: { version: 1, name } });
+    const next = { name, body: 'y', expectedVersionToken: workflow.versionToken };
+    await client.graph(SAVE, { input: next }, ada.key);
+    const stale = await client.graph(SAVE, { input: next }, ada.key);
+    expect(stale.body.errors[0].extensions).toMatchObject({ code: 'conflict', http: { status: 409 } });
+    const read = `query($id: ID!) { workflow(id: $id) { currentVersion owner { id email }
+      versions(first: 1) { nodes { version body savedBy { id } } nextCursor } } }`;
+    const { data } = (await client.graph(read, { id: workflow.id }, ada.key)).body;
+    expect(data.workflow).toMatchObject({ currentVersion: 2, owner: { id: ada.id, email: 'ada@example.com' } });
+    expect(data.workflow.versions.nodes).toEqual([{ version: 2, body: 'y', savedBy: { id: ada.id } }]);
+    const older = `query($id: ID!, $after: String) { workflow(id: $id) { versions(after: $after) { nodes { version } nextCursor } } }`;
+    const rest = await client.graph(older, { id: workflow.id, after: data.workflow.versions.nextCursor }, ada.key);
+    expect(rest.body.data.workflow.versions).toEqual({ nodes: [{ version: 1 }], nextCursor: null });
+    const stranger = await client.graph(read, { id: workflow.id }, eve.key);
+    expect(stranger.body.errors[0].extensions.code).toBe('not_found');
+    const gone = 'mutation($input: WorkflowInput!) { deleteWorkflow(input: $input) { workflowId name deleted } }';
+    const { body } = await client.graph(gone, { input: { id: workflow.id } }, ada.key);
+    expect(body.data.deleteWorkflow).toEqual({ workflowId: workflow.id, name, deleted: true });
+  });
+});
+
+function sha(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
