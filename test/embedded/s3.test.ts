@@ -5,6 +5,7 @@ import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
+  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
@@ -13,6 +14,7 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandInput,
   PutObjectCommand,
@@ -111,6 +113,37 @@ describe('the embedded store', () => {
     );
     await client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
     expect((await bytesOf(Key)).equals(Buffer.concat(parts))).toBe(true);
+  });
+
+  it('forgets an upload in parts that is aborted, and shows those that are unfinished', async () => {
+    const begin = async (Key: string) => {
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+      await client.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body: 'part' }));
+      return { Key, UploadId };
+    };
+    const unfinished = async (Prefix: string) => {
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix }));
+      return Uploads.map(({ Key, UploadId }) => ({ Key, UploadId }));
+    };
+    const [one, other] = [await begin('unfinished/<1>'), await begin('unfinished/2')];
+    expect(await unfinished('unfinished/<')).toEqual([one]);
+    await client.send(new AbortMultipartUploadCommand({ Bucket, ...one }));
+    expect(await unfinished('unfinished/')).toEqual([other]);
+    expect(await keysBelow('unfinished/')).toEqual([]);
+    const outside = new AbortMultipartUploadCommand({ Bucket, Key: 'a', UploadId: '../../picture' });
+    await expect(client.send(outside)).rejects.toMatchObject({ name: 'InvalidArgument' });
+    await client.send(new AbortMultipartUploadCommand({ Bucket, Key: 'a', UploadId: 'picture' }));
+    await client.send(new AbortMultipartUploadCommand({ Bucket, ...other }));
+    expect(await unfinished('')).toEqual([]);
+  });
+
+  it('keeps what is put into a directory while its last object is deleted', async () => {
+    for (let round = 0; round < 30; round++) {
+      const [old, fresh] = [`busy/${round}/old`, `busy/${round}/new`];
+      await put(old, Buffer.from('old'));
+      await Promise.all([client.send(new DeleteObjectCommand({ Bucket, Key: old })), put(fresh, Buffer.from('new'))]);
+      expect((await bytesOf(fresh)).toString()).toBe('new');
+    }
   });
 
   it('lists by prefix and delimiter, in the order of the keys, page by page', async () => {
