@@ -4,13 +4,14 @@ import { Pool } from 'undici';
 import { isErrorSlug, Problem, type ProblemBody } from './errors.js';
 import { type Scope, ScopeSigner } from './scope.js';
 import type { Secrets } from './secrets.js';
+import { BodyFailed, postStream } from './streaming.js';
 import type { SubgraphName } from './subgraph.js';
-import { watched } from './watched.js';
 
 export interface ByteRequest {
   method: 'GET' | 'HEAD' | 'POST';
   path: string;
   headers?: Readonly<Record<string, string>>;
+  /** Of a POST, sent at the pace of both ends. */
   body?: AsyncIterable<Uint8Array>;
   signal?: AbortSignal;
 }
@@ -31,9 +32,11 @@ export class ByteTransport {
   readonly #signer: ScopeSigner;
   readonly #pool: Pool;
   readonly #base: string;
+  readonly #idleMs: number;
 
-  constructor(name: SubgraphName, url: string, secrets: Secrets) {
+  constructor(name: SubgraphName, url: string, secrets: Secrets, idleMs = IDLE_MS) {
     this.name = name;
+    this.#idleMs = idleMs;
     this.#signer = new ScopeSigner(secrets, name);
     const { origin, pathname } = new URL(url);
     this.#base = pathname.replace(/\/+$/, '');
@@ -41,29 +44,28 @@ export class ByteTransport {
       connections: CONNECTIONS,
       pipelining: 1,
       connect: { timeout: 3_000 },
-      headersTimeout: IDLE_MS,
-      bodyTimeout: IDLE_MS,
+      headersTimeout: idleMs,
+      bodyTimeout: idleMs,
     });
   }
 
   /** Throws the Problem that the other side answered with, or what the body threw. */
-  async send({ method, path, headers, body, signal }: ByteRequest, scope: Scope): Promise<ByteAnswer> {
-    const source = body && watched(body);
+  async send(request: ByteRequest, scope: Scope): Promise<ByteAnswer> {
     try {
-      const answer = await this.#pool.request({
-        method,
-        path: this.#base + path,
-        headers: { ...headers, ...this.#signer.headers(scope) },
-        ...(source && { body: source as never }),
-        ...(signal && { signal }),
-      });
+      const answer = await this.#send(request, { ...request.headers, ...this.#signer.headers(scope) });
       if (answer.statusCode < 400) return { status: answer.statusCode, headers: answer.headers, body: answer.body };
       throw await refusal(answer.statusCode, answer.body);
     } catch (error) {
-      if (source?.failure) throw source.failure.error;
-      if (error instanceof Problem || signal?.aborted) throw error;
+      if (error instanceof BodyFailed) throw error.reason;
+      if (error instanceof Problem || request.signal?.aborted) throw error;
       throw new Problem('unavailable', `The ${this.name} service cannot be reached right now.`, { cause: error });
     }
+  }
+
+  #send({ method, path, body, signal }: ByteRequest, headers: Record<string, string>) {
+    const to = this.#base + path;
+    if (body) return postStream(this.#pool, { path: to, headers, body, answerMs: this.#idleMs, signal });
+    return this.#pool.request({ method, path: to, headers, ...(signal && { signal }) });
   }
 
   async close(): Promise<void> {

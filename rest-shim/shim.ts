@@ -48,7 +48,7 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
       const input = readInput(row, request);
       const refusal = row.refuse?.(input);
       if (refusal) return reply.code(refusal.status).send(refusal.body);
-      const variables = row.variables ? (withoutUndefined(row.variables(input)) as Record<string, unknown>) : {};
+      const variables = row.variables ? withoutUndefined(row.variables(input)) : {};
       const { data, errors } = await operations.execute(prepared, variables, scope);
       if (mutates) onMutation(scope);
       if (warns && scope.caller) await warn(scope.caller, scope.requestId, mutates, reply);
@@ -109,10 +109,14 @@ function fromGraph(error: GraphQLFormattedError, row: Route): Problem | Error {
 }
 
 /** A member that is undefined is not there, as on its way through JSON: executors may take it for null, which is a value. */
-function withoutUndefined(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  const given = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(given.map(([name, member]) => [name, withoutUndefined(member)]));
+function withoutUndefined(variables: Record<string, unknown>): Record<string, unknown> {
+  const { input } = variables;
+  const isInput = typeof input === 'object' && input !== null;
+  return given(isInput ? { ...variables, input: given(input as Record<string, unknown>) } : variables);
+}
+
+function given(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined));
 }
 
 /** Throws validation_error, with one entry for each bad field. */

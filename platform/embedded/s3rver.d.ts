@@ -68,6 +68,12 @@ declare module '@20minutes/s3rver/lib/stores/filesystem.js' {
     readonly rootDirectory: string;
     /** The file that holds a part of what is kept of a key; without a key, of the bucket. */
     getResourcePath(bucket: string, key: string | undefined, resource: string): string;
+    putMetadata(bucket: string, key: string, metadata: Record<string, string>, etag: string): Promise<void>;
+    putObjectMultipart(
+      bucket: string,
+      uploadId: string,
+      parts: readonly { number: number; etag: string }[],
+    ): Promise<{ size: number; md5: string }>;
     deleteObject(bucket: string, key: string): Promise<void>;
     getMetadata(
       bucket: string,

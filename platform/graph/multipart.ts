@@ -13,6 +13,7 @@ export const MULTIPART = 'multipart/form-data';
 const MAX_FILES = 10;
 const MAX_OPERATIONS = 1_000_000;
 const OVERHEAD = 100_000;
+const MAX_DEPTH = 32;
 
 export interface MultipartLimits {
   maxFileBytes: number;
@@ -91,10 +92,11 @@ interface PlacedUpload {
 }
 
 /** The files that variables stand for, with where they stand. */
-export function uploadsIn(value: unknown, path: string): PlacedUpload[] {
+export function uploadsIn(value: unknown, path: string, depth = 0): PlacedUpload[] {
   if (value instanceof Upload) return [{ path, upload: value }];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) => uploadsIn(member, `${path}.${name}`));
+  if (depth > MAX_DEPTH) throw new Problem('validation_error', 'A request with files may not nest this deeply.');
+  return Object.entries(value).flatMap(([name, member]) => uploadsIn(member, `${path}.${name}`, depth + 1));
 }
 
 export interface MultipartBody {

@@ -4,8 +4,8 @@ import { Problem } from '../errors.js';
 import type { Histogram } from '../histogram.js';
 import { type Scope, ScopeSigner } from '../scope.js';
 import type { Secrets } from '../secrets.js';
+import { BodyFailed, postStream } from '../streaming.js';
 import type { Subgraph, SubgraphName } from '../subgraph.js';
-import { watched } from '../watched.js';
 import type { GraphRequest, GraphResponse, SubgraphExecutor } from './execute.js';
 import { carriesFiles, type MultipartBody, uploadsIn, writeMultipart } from './multipart.js';
 
@@ -101,7 +101,7 @@ export class HttpTransport implements SubgraphTransport {
     }
   }
 
-  async #post(type: string, body: string | AsyncIterable<Uint8Array>, scope: Scope): Promise<GraphResponse> {
+  async #post(type: string, body: string, scope: Scope): Promise<GraphResponse> {
     const headers = { 'content-type': type, ...this.#signer.headers(scope) };
     const { status, text } = await post(this.#pool, `${this.#base}/graphql`, headers, body);
     if (status === 200) return JSON.parse(text) as GraphResponse;
@@ -109,12 +109,17 @@ export class HttpTransport implements SubgraphTransport {
   }
 
   /** Once: files that are coming in cannot be sent again. */
-  async #sendFiles({ contentType, bytes }: MultipartBody, scope: Scope): Promise<GraphResponse> {
-    const body = watched(bytes);
+  async #sendFiles({ contentType, bytes: body }: MultipartBody, scope: Scope): Promise<GraphResponse> {
+    const headers = { 'content-type': contentType, ...this.#signer.headers(scope) };
     try {
-      return await this.#post(contentType, body, scope);
+      const path = `${this.#base}/graphql`;
+      const answer = await postStream(this.#pool, { path, headers, body, answerMs: CALL_TIMEOUT_MS });
+      if (answer.statusCode === 200) return (await answer.body.json()) as GraphResponse;
+      throw new Error(
+        `subgraph ${this.name} answered ${answer.statusCode}: ${(await answer.body.text()).slice(0, 200)}`,
+      );
     } catch (error) {
-      if (body.failure) throw body.failure.error;
+      if (error instanceof BodyFailed) throw error.reason;
       throw new Problem('unavailable', `The ${this.name} service cannot be reached right now.`, { cause: error });
     }
   }
@@ -131,12 +136,12 @@ export class HttpTransport implements SubgraphTransport {
 }
 
 /** A request whose answer is short: undici's streams cost more than what goes through them here. */
-function post(pool: Pool, path: string, headers: Record<string, string>, body: string | AsyncIterable<Uint8Array>) {
+function post(pool: Pool, path: string, headers: Record<string, string>, body: string) {
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
     pool.dispatch(
-      { path, method: 'POST', headers, body: body as string },
+      { path, method: 'POST', headers, body },
       {
         onRequestStart() {},
         onResponseStart(_controller, statusCode) {

@@ -308,6 +308,28 @@ describe('a request with an Idempotency-Key', () => {
   });
 });
 
+describe('a suspended account', () => {
+  it('may host private pictures, and make none public', async () => {
+    const images = await createImages(imagesDeps(world.db, world.store, () => new Date(Date.now() + travelled)));
+    const named = { userId: newId(), keyId: newId(), email: 'a@example.com', handle: null, handleClaimedAt: null };
+    const caller = { ...named, createdAt: new Date(), suspended: true };
+    const scope = { requestId: 'r', network: 'n', caller, internal: false };
+    const upload = (visibility: 'public' | 'private') =>
+      images.door.upload(
+        { bytes: once(png), settings: async () => ({ visibility, ttlSeconds: null }), idempotencyKey: null },
+        scope,
+      );
+    await expect(upload('public')).rejects.toMatchObject({ slug: 'account_suspended' });
+    const { id } = await upload('private');
+    const { images: service } = images.context(scope) as ImagesContext;
+    await expect(service.update(caller, id, { visibility: 'public' })).rejects.toMatchObject({
+      slug: 'account_suspended',
+    });
+    expect(await service.delete(caller, id)).toBe(id);
+    await expectNothingLeft();
+  });
+});
+
 describe('an output of a run', () => {
   it('is hosted once, however often and at once it is stored', async () => {
     const { door } = await createImages(imagesDeps(world.db, world.store, () => new Date(Date.now() + travelled)));

@@ -53,6 +53,16 @@ export class ImageEnd {
     return ended;
   }
 
+  /** Gives back all that an owner may have back. False: there was nothing. */
+  async reclaim(ownerId: string): Promise<boolean> {
+    const { images, storageService } = this.#deps;
+    const ended = await this.expire(ownerId);
+    // Somebody else, perhaps a sweeper, is between the end of an image and its subtraction.
+    const halfway = await images.findOne({ ownerId, state: 'dead', released: false }, { projection: { _id: 1 } });
+    if (halfway) await storageService.count(ownerId);
+    return ended > 0 || halfway !== null;
+  }
+
   /** For an upload that came to nothing, by whoever made it. */
   async breakOff(_id: string, condition: Filter<ImageDocument> = {}): Promise<void> {
     const { images, now } = this.#deps;

@@ -56,6 +56,9 @@ export interface ImageIngesterDeps {
 /** How long an upload is believed in after its process was last heard of. */
 const LEASE_MS = 60_000;
 
+/** So many bytes are never sent to the bucket before more have come; see writeObject(). */
+const HELD_BACK = 1024 * 1024;
+
 type Facts = PictureFacts & { extension: string };
 
 export class ImageIngester implements Ingester {
@@ -68,20 +71,16 @@ export class ImageIngester implements Ingester {
   async ingest(ingest: Ingest): Promise<LiveImage> {
     const { ownerId, source, origin } = ingest;
     const room = await this.#roomOf(ownerId);
-    const upload = await this.#begin(ownerId, source);
+    const upload = this.#newUpload(ownerId, source);
     const renewal = setInterval(() => void this.#renew(upload._id), LEASE_MS / 3).unref();
-    let held = 0;
+    const held = { bytes: 0 };
     try {
-      const { facts, settings } = await this.#write(upload._id, ingest, room);
-      if (ownerId !== null) {
-        await this.#hold(ownerId, upload._id, facts.sizeBytes);
-        held = facts.sizeBytes;
-      }
+      const { facts, settings } = await this.#write(upload, ingest, room, held);
       const image = await this.#goLive(upload, facts, settings, origin);
       if (ownerId !== null) this.#settle(ownerId, image._id);
       return image;
     } catch (error) {
-      await this.#undo(upload, held);
+      await this.#undo(upload, held.bytes);
       const earlier = origin !== undefined && isDuplicateKey(error) ? await this.#withOrigin(origin) : null;
       if (earlier) return earlier;
       throw error;
@@ -95,18 +94,14 @@ export class ImageIngester implements Ingester {
     if (ownerId === null) return Number.POSITIVE_INFINITY;
     const { storageService, imageEnd, maxBytes } = this.#deps;
     const room = await storageService.remaining(ownerId);
-    if (room >= maxBytes || !(await imageEnd.expire(ownerId))) return room;
+    if (room >= maxBytes || !(await imageEnd.reclaim(ownerId))) return room;
     return storageService.remaining(ownerId);
   }
 
-  /** The record comes before the object, so that no object is ever without one. */
-  async #begin(ownerId: string | null, source: Source): Promise<UploadingImage> {
-    const { images, now } = this.#deps;
-    const createdAt = now();
+  #newUpload(ownerId: string | null, source: Source): UploadingImage {
+    const createdAt = this.#deps.now();
     const leaseUntil = new Date(createdAt.getTime() + LEASE_MS);
-    const upload: UploadingImage = { _id: newId(), ownerId, source, createdAt, state: 'uploading', leaseUntil };
-    await images.insertOne(upload);
-    return upload;
+    return { _id: newId(), ownerId, source, createdAt, state: 'uploading', leaseUntil };
   }
 
   async #renew(_id: string): Promise<void> {
@@ -117,12 +112,21 @@ export class ImageIngester implements Ingester {
     });
   }
 
-  async #write(_id: string, { bytes, settings }: Ingest, room: number) {
-    const { store, maxBytes, storageService } = this.#deps;
+  async #write(upload: UploadingImage, { bytes, settings }: Ingest, room: number, held: { bytes: number }) {
+    const { images, store, maxBytes, storageService } = this.#deps;
+    const { _id, ownerId } = upload;
     const reader = new PictureReader();
     const hash = createHash('sha256');
     let sizeBytes = 0;
     let outcome: { facts: Facts; settings: IngestSettings } | null = null;
+    // The record comes before the object, so that no object is ever without one; it is written while bytes come in.
+    const recorded = images.insertOne(upload);
+    recorded.catch(() => undefined);
+    const hold = async () => {
+      if (ownerId === null) return;
+      await this.#hold(ownerId, _id, sizeBytes);
+      held.bytes = sizeBytes;
+    };
     async function* checked(): AsyncGenerator<Uint8Array> {
       if (room <= 0) throw storageService.exceeded();
       for await (const chunk of bytes) {
@@ -131,14 +135,24 @@ export class ImageIngester implements Ingester {
         if (sizeBytes > room) throw storageService.exceeded();
         reader.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
         hash.update(chunk);
+        if (sizeBytes > HELD_BACK) await recorded;
         yield chunk;
       }
       const { contentType, extension, width, height } = reader.end();
       const facts = { contentType, extension, width, height, sizeBytes, sha256: hash.digest('base64url') };
       // Before the object comes into being: what is said after the bytes may be wrong too.
       outcome = { facts, settings: await settings() };
+      const holding = hold();
+      // Both, whatever becomes of one of them: what is undone must be known.
+      await Promise.allSettled([recorded, holding]);
+      await Promise.all([recorded, holding]);
     }
-    await store.write({ key: objectKey(_id), bytes: checked(), contentType: () => reader.contentType });
+    try {
+      await store.write({ key: objectKey(_id), bytes: checked(), contentType: () => reader.contentType });
+    } finally {
+      // Whatever is undone next must find it.
+      await recorded;
+    }
     if (!outcome) throw new Error('the object store did not read its object to the end');
     return outcome as { facts: Facts; settings: IngestSettings };
   }
@@ -146,7 +160,7 @@ export class ImageIngester implements Ingester {
   async #hold(ownerId: string, imageId: string, bytes: number): Promise<void> {
     const { storageService, imageEnd } = this.#deps;
     if (await storageService.hold(ownerId, imageId, bytes)) return;
-    const freed = await imageEnd.expire(ownerId);
+    const freed = await imageEnd.reclaim(ownerId);
     if (!freed || !(await storageService.hold(ownerId, imageId, bytes))) throw storageService.exceeded();
   }
 

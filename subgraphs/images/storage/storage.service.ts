@@ -17,6 +17,7 @@ export interface StorageServiceDeps {
 }
 
 const COUNT_ATTEMPTS = 50;
+const FRESH_MS = 60_000;
 
 export class StorageService {
   readonly #deps: StorageServiceDeps;
@@ -109,7 +110,12 @@ export class StorageService {
     // Held images first: one that goes live after this look is still counted by its hold, and by nothing else.
     const held = await images.find({ _id: { $in: heldIds } }, { projection: { state: 1, sizeBytes: 1 } }).toArray();
     const stateOf = new Map(held.map((image) => [image._id, image]));
-    const holds = before.filter(({ imageId }) => stateOf.get(imageId)?.state === 'uploading');
+    // The hold of an image may be there a moment before its record.
+    const fresh = this.#deps.now().getTime() - FRESH_MS;
+    const holds = before.filter(({ imageId, at }) => {
+      const image = stateOf.get(imageId);
+      return image ? image.state === 'uploading' : at.getTime() > fresh;
+    });
     const stillHeld = holds.map(({ imageId }) => imageId);
     const [live] = await images
       .aggregate<{ bytes: number }>([

@@ -7,6 +7,7 @@ import type { HostedImage, ImageUpload, UploadSettings } from '../client.js';
 import { hostedImage } from '../image/hosted-image.js';
 import { type Ingester, tooLarge } from '../image/image.ingest.js';
 import { expiryAfter } from '../image/ttl.js';
+import { UnderWay } from './under-way.js';
 
 export const UPLOAD_REQUESTS = namedRequests('images_upload_requests');
 
@@ -20,6 +21,7 @@ export interface UploadServiceDeps {
 
 export class UploadService {
   readonly #deps: UploadServiceDeps;
+  readonly #underWay = new UnderWay();
 
   constructor(deps: UploadServiceDeps) {
     this.#deps = deps;
@@ -27,6 +29,15 @@ export class UploadService {
 
   async upload(upload: ImageUpload, scope: Scope): Promise<HostedImage> {
     const caller = requireCaller(scope);
+    const leave = this.#underWay.enter(caller.userId);
+    try {
+      return await this.#upload(upload, caller);
+    } finally {
+      leave();
+    }
+  }
+
+  async #upload(upload: ImageUpload, caller: Caller): Promise<HostedImage> {
     const { idempotencyKey: key } = upload;
     if (key === null) return this.#host(upload, caller);
     const begun = await this.#deps.requests.begin({ operation: 'uploadImage', caller: caller.userId, key });
