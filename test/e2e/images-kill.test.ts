@@ -18,7 +18,7 @@ import { SECRET_KEY } from '../support/platform.js';
 import { type Program, startProgram } from '../support/process.js';
 import { sendForm } from '../support/uploads.js';
 
-const KILLS = process.env['LONG'] ? 60 : 6;
+const KILLS = process.env['LONG'] ? 60 : 4;
 const WRITERS = 5;
 const MIB = 1024 * 1024;
 /** Within one part of the bucket's and beyond. */
