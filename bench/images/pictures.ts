@@ -3,10 +3,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { newId } from '../../platform/ids.js';
 import { connectMongo } from '../../platform/mongo/store.js';
-import { ObjectStore } from '../../platform/s3.js';
+import type { ObjectStore } from '../../platform/s3.js';
 import { randomToken } from '../../platform/secrets.js';
 import { IMAGES, type ImageDocument, objectKey } from '../../subgraphs/images/image/image.model.js';
 import type { World } from '../support/world.js';
+import { storeAt } from './store.js';
 
 export interface Picture {
   bytes: Buffer;
@@ -17,16 +18,7 @@ export interface Picture {
 }
 
 export function storeOf({ env }: World): ObjectStore {
-  return new ObjectStore({
-    endpoint: env['S3_ENDPOINT'],
-    region: 'us-east-1',
-    bucket: env['S3_BUCKET'] ?? '',
-    forcePathStyle: true,
-    credentials: {
-      accessKeyId: env['S3_ACCESS_KEY_ID'] ?? '',
-      secretAccessKey: env['S3_SECRET_ACCESS_KEY'] ?? '',
-    },
-  });
+  return storeAt(env);
 }
 
 export async function putPictures(world: World, count: number, size: number): Promise<Picture[]> {
