@@ -21,7 +21,7 @@ let failure: unknown;
 beforeAll(async () => {
   const supergraphSdl = await readFile('gateway/supergraph.graphql', 'utf8');
   // The tiers are constants, so billing answers without a database.
-  const db = { collection: () => ({ createIndexes: async () => {} }) };
+  const db = { collection: () => ({ createIndexes: async () => {} }), createCollection: async () => ({}) };
   const billing = await createBilling(billingDeps(db as never));
   const real = new LocalTransport(billing, new SubgraphExecutor(billing.schema, log));
   const transport: SubgraphTransport = {
