@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ROUTES } from '../../rest-shim/routes/index.js';
 
-const OUTSIDE_THE_TABLE = ['GET /.well-known/goodeye-client-config', 'GET /healthz'];
+const OUTSIDE_THE_TABLE = ['GET /.well-known/goodeye-client-config', 'GET /healthz', 'POST /v2/billing/webhook'];
 
 const DOCUMENTED = `
 POST /v1/register
@@ -74,6 +74,11 @@ POST /v1/invitations/{id}/accept
 POST /v1/invitations/{id}/decline
 POST /v1/invitations/{id}/cancel
 GET /v1/design/workflow-prompt
+GET /v2/billing/status
+POST /v2/billing/checkout
+POST /v2/billing/portal
+POST /v2/billing/purchase
+POST /v2/billing/webhook
 POST /v1/images
 GET /v1/images
 GET /v1/images/{image_id}

@@ -12,7 +12,7 @@ import type { PaymentReader } from '../payment/payment.reader.js';
 import type { PaymentSync } from '../payment/payment.sync.js';
 import { PLAN_RANK, PLANS, planOfProduct } from '../plan/catalogue.js';
 import { ask, fromSeconds, idOf, isMissing } from '../stripe/stripe.js';
-import { type CustomerDoc, GIVEN, givenId, type Subscribed, tierInForce } from './customer.model.js';
+import { type CustomerDoc, GIVEN, type GivenPlan, givenId, type Subscribed, tierInForce } from './customer.model.js';
 
 export interface StandingServiceDeps {
   customers: Collection<CustomerDoc>;
@@ -266,11 +266,17 @@ function checkTime({ subscribed, given }: CustomerDoc, now: Date): Date | null {
   const gives = given !== null && (given.until === null || given.until > now);
   const times = [
     ...(subscribed ? [subscribed.periodEnd.getTime() + OVERDUE_MS] : []),
-    // The month that is due now is paid with this change.
-    ...(gives ? [addMonths(given.since, given.monthsGranted + 1).getTime()] : []),
+    ...(gives ? [nextMonth(given, now).getTime()] : []),
     ...(gives && given.until ? [given.until.getTime()] : []),
   ];
   return times.length === 0 ? null : new Date(Math.max(Math.min(...times), now.getTime() + MINUTE_MS));
+}
+
+/** The first that is not due yet: what is due is paid with the change. */
+function nextMonth({ since, monthsGranted }: GivenPlan, now: Date): Date {
+  let month = monthsGranted;
+  while (addMonths(since, month) <= now) month += 1;
+  return addMonths(since, month);
 }
 
 function plusDays(from: Date, days: number): Date {
