@@ -222,9 +222,7 @@ describe('the local judge', () => {
       .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(JudgeFailure);
     expect((refused as JudgeFailure).code).toBeNull();
-    expect(
-      judge().canJudge({ ...asked('x', reviews), picture: { bytes: Buffer.alloc(1), contentType: 'image/png' } }),
-    ).toBe(false);
+    expect(judge().canJudge({ model: null, withPicture: true })).toBe(false);
   });
 
   it('is not steered by what it judges', async () => {

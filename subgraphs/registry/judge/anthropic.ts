@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Outbound } from '../../../platform/outbound/http.js';
 import { JudgeFailure } from './failure.js';
-import type { Judge, Judgement, Question, ReasoningEffort } from './judge.js';
+import type { Demand, Judge, Judgement, Question, ReasoningEffort } from './judge.js';
 import { promptOf, REPAIR, VERDICT_SCHEMA } from './prompt.js';
 import { askTwice, postJson, type Said } from './service.js';
 
@@ -40,7 +40,7 @@ export class AnthropicJudge implements Judge {
     this.#model = model;
   }
 
-  canJudge({ model }: Question): boolean {
+  canJudge({ model }: Demand): boolean {
     return model === null || OWN_MODEL.test(model);
   }
 

@@ -25,6 +25,12 @@ export interface Question {
   reasoningEffort: ReasoningEffort | null;
 }
 
+/** What a question asks of a judge. */
+export interface Demand {
+  model: string | null;
+  withPicture: boolean;
+}
+
 export interface Judgement {
   passed: boolean;
   reasoning: string;
@@ -36,8 +42,8 @@ export interface Judge {
   readonly name: string;
   /** Whether it is the built-in one, which knows less and says so. */
   readonly local: boolean;
-  /** Whether this judge could be asked this at all. */
-  canJudge(question: Question): boolean;
+  /** Whether this judge could be asked such a thing at all. */
+  canJudge(demand: Demand): boolean;
   /** Throws JudgeFailure, or the signal's reason. */
   judge(question: Question, signal: AbortSignal): Promise<Judgement>;
   close(): Promise<void>;

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { type CircuitBreaker, CircuitOpen, type Circuits } from '../../../platform/outbound/circuit.js';
 import { JudgeFailure } from './failure.js';
-import type { Judge, Judgement, Question } from './judge.js';
+import type { Demand, Judge, Judgement, Question } from './judge.js';
 
 export interface JudgesDeps {
   /** In order of preference. */
@@ -34,16 +34,17 @@ export class Judges {
   }
 
   /** Throws `unable` before anything is spent. */
-  requireAble(question: Question): void {
-    if (!this.#entries.some(({ judge }) => judge.canJudge(question))) throw new JudgeFailure('unable');
+  requireAble(demand: Demand): void {
+    if (!this.#entries.some(({ judge }) => judge.canJudge(demand))) throw new JudgeFailure('unable');
   }
 
   /** Throws nothing but JudgeFailure, within the time-out. A judge that cannot be reached is passed over for the next. */
   async judge(question: Question): Promise<Judgement> {
     const deadline = AbortSignal.timeout(this.timeoutMs);
+    const demand = { model: question.model, withPicture: question.picture !== null };
     let failure = new JudgeFailure('unable');
     for (const entry of this.#entries) {
-      if (!entry.judge.canJudge(question)) continue;
+      if (!entry.judge.canJudge(demand)) continue;
       try {
         return await this.#ask(entry, question, deadline);
       } catch (error) {

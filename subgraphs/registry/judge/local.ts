@@ -4,7 +4,7 @@
  */
 import { type Encoder, EncoderFailure, similarity, type Vector } from '../embedding/encoder.js';
 import { JudgeFailure } from './failure.js';
-import type { Judge, Judgement, LabelledExample, Question } from './judge.js';
+import type { Demand, Judge, Judgement, LabelledExample, Question } from './judge.js';
 
 interface Likeness {
   example: LabelledExample;
@@ -39,8 +39,8 @@ export class LocalJudge implements Judge {
     this.#encoder = encoder;
   }
 
-  canJudge({ picture }: Question): boolean {
-    return picture === null;
+  canJudge({ withPicture }: Demand): boolean {
+    return !withPicture;
   }
 
   async judge(question: Question, signal: AbortSignal): Promise<Judgement> {

@@ -65,7 +65,7 @@ type Inputs = Readonly<Record<string, string>>;
 interface Judged {
   runId: string;
   inputs: Inputs;
-  picture: JudgedPicture | null;
+  mediaUrl: string | null;
 }
 
 export class VerifierRunService {
@@ -109,15 +109,14 @@ export class VerifierRunService {
   ): Promise<VerifierRunDocument> {
     const target = await this.#target(scope, reference, request, loader);
     requireInputs(request, target);
-    const picture = await this.#picture(request, scope);
-    return this.#judged(scope, target, { runId, inputs: request.inputs ?? {}, picture });
+    return this.#judged(scope, target, { runId, inputs: request.inputs ?? {}, mediaUrl: request.media_url ?? null });
   }
 
   /** One of the platform's own, for what the platform itself wants judged on behalf of the scope's caller, who pays. */
   async runSystem(scope: Scope, name: string, inputs: Inputs): Promise<VerifierRunDocument> {
     const target = systemTarget(name);
     requireInputs({ inputs }, target);
-    return this.#judged(scope, target, { runId: newId(), inputs, picture: null });
+    return this.#judged(scope, target, { runId: newId(), inputs, mediaUrl: null });
   }
 
   async #target(
@@ -141,25 +140,26 @@ export class VerifierRunService {
     return { ...config, verifierId: found.verifier._id, system: null, version: found.version.version };
   }
 
-  async #picture({ media_url }: VerifierRunRequest, { caller, requestId }: Scope): Promise<JudgedPicture | null> {
-    if (!media_url) return null;
+  async #picture(url: string | null, { caller, requestId }: Scope): Promise<JudgedPicture | null> {
+    if (url === null) return null;
     const { bytes, contentType } = await this.#deps.images
-      .readReference({ url: media_url, userId: caller?.userId ?? null }, requestId)
+      .readReference({ url, userId: caller?.userId ?? null }, requestId)
       .catch((error: unknown) => {
         throw error instanceof Problem && error.slug === 'validation_error' ? asMediaUrl(error) : error;
       });
     return pictureForJudge(bytes, contentType);
   }
 
-  async #judged(scope: Scope, target: Target, { runId, inputs, picture }: Judged): Promise<VerifierRunDocument> {
+  async #judged(scope: Scope, target: Target, { runId, inputs, mediaUrl }: Judged): Promise<VerifierRunDocument> {
     const { judges, runs } = this.#deps;
-    const question = questionOf(target, inputs, picture);
-    if (!target.system) refusing(() => judges.requireAble(question));
+    if (!target.system) refusing(() => judges.requireAble({ model: target.model, withPicture: mediaUrl !== null }));
     const payer = payerOf(scope);
     await this.#reserve(runId, payer, scope.requestId);
     const run = await this.#undoing(runId, payer, scope, async () => {
+      // Once the money is held, so that nobody without any can have addresses fetched.
+      const picture = await this.#picture(mediaUrl, scope);
       const createdAt = this.#deps.now();
-      const outcome = await this.#decide(target, question);
+      const outcome = await this.#decide(target, questionOf(target, inputs, picture));
       return runs.record({
         ...outcome,
         _id: runId,
