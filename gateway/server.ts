@@ -89,10 +89,9 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   const records = new Records({ images: deps.images, events: deps.events });
   app.addHook('onClose', async () => records.close());
   // A change may be about the caller's own profile, keys or images: the next request must see it.
-  const onMutation = ({ caller }: Scope) => {
-    if (!caller) return;
-    identity.forget(caller.userId);
-    records.forgetOwner(caller.userId);
+  const onMutation = ({ caller }: Scope, changes: ReadonlySet<string>) => {
+    if (caller && changes.has('accounts')) identity.forget(caller.userId);
+    if (caller && changes.has('images')) records.forgetOwner(caller.userId);
   };
 
   const uploadLimiter = deps.limits.limiter('uploads', settings.uploadsPerMinute, 60);

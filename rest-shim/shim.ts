@@ -16,7 +16,7 @@ export interface ShimDeps {
   routes: readonly Route[];
   operations: Operations;
   admit: Admit;
-  onMutation(scope: Scope): void;
+  onMutation(scope: Scope, changes: ReadonlySet<string>): void;
   quota: QuotaWarnings;
 }
 
@@ -50,7 +50,7 @@ export function mountShim(app: FastifyInstance, { routes, operations, admit, onM
       if (refusal) return reply.code(refusal.status).send(refusal.body);
       const variables = row.variables ? withoutUndefined(row.variables(input)) : {};
       const { data, errors } = await operations.execute(prepared, variables, scope);
-      if (mutates) onMutation(scope);
+      if (mutates) onMutation(scope, prepared.changes);
       if (warns && scope.caller) await warn(scope.caller, scope.requestId, mutates, reply);
       if (errors?.[0]) throw fromGraph(errors[0], row);
       const value = data?.[shape.rootField];

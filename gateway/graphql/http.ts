@@ -28,7 +28,7 @@ export interface GraphRouteDeps {
   /** Throws when the caller has uploaded too many files. */
   countUpload(caller: Caller, reply: FastifyReply): Promise<void>;
   /** What a caller may see of itself is no longer what is remembered. */
-  onMutation(scope: Scope): void;
+  onMutation(scope: Scope, changes: ReadonlySet<string>): void;
   /** Answers a person's browser. */
   explorer(request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply>;
 }
@@ -46,7 +46,7 @@ export async function mountGraph(app: FastifyInstance, deps: GraphRouteDeps): Pr
         throw new Problem('method_not_allowed', 'Mutations must be sent by POST.');
       }
       const result = await operations.execute(prepared, params.variables, scope);
-      if (prepared.operation.operation === 'mutation') onMutation(scope);
+      if (prepared.operation.operation === 'mutation') onMutation(scope, prepared.changes);
       return { ...result, status: 200 };
     } catch (error) {
       if (error instanceof PersistedQueryNotFound) return { errors: [error.toJSON()], status: 200 };

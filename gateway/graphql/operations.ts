@@ -48,6 +48,8 @@ export interface PreparedOperation {
   readonly operation: OperationDefinitionNode;
   readonly document: DocumentNode;
   readonly plan: QueryPlan;
+  /** The subgraphs that a mutation asks of; none for a query. */
+  readonly changes: ReadonlySet<string>;
   readonly direct: FetchNode | null;
   readonly run: RunPlan;
   cost(variables: Readonly<Record<string, unknown>>): number;
@@ -129,6 +131,7 @@ export class Operations {
       operation,
       document,
       plan,
+      changes: operation.operation === 'mutation' ? servicesOf(plan) : NOTHING,
       direct: directFetch(plan, document, operation),
       run: this.#compiler.compile({ plan, document, operation, operationName }),
       cost: compileCost(this.schema, operation, fragmentsOf(document)),
@@ -178,6 +181,15 @@ export class Operations {
     }
     return { ...problemToGraphQL(problem), ...(path && { path }) };
   }
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+function servicesOf(node: unknown, found = new Set<string>()): ReadonlySet<string> {
+  if (typeof node !== 'object' || node === null) return found;
+  if ('serviceName' in node) found.add(String(node.serviceName));
+  for (const child of Object.values(node)) servicesOf(child, found);
+  return found;
 }
 
 function read(source: string): DocumentNode {

@@ -38,8 +38,10 @@ export class OutputService {
     const origin = `${originsOf(output.runId)}${output.index}`;
     for (let attempt = 1; ; attempt++) {
       try {
-        // Asked first, so that a repeated call does not fetch the picture again.
-        return this.#view((await this.#hosted(origin)) ?? (await this.#host(output, origin)));
+        // A picture that has to be fetched is asked for first, so that a repeated call does not fetch it again. Of bytes
+        // the origin alone makes sure that they are hosted once.
+        const known = 'url' in output.source ? await this.#hosted(origin) : null;
+        return this.#view(known ?? (await this.#host(output, origin)));
       } catch (error) {
         if (!isTransient(error) || attempt === ATTEMPTS) {
           const { runId, index } = output;
