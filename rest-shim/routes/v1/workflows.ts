@@ -15,7 +15,7 @@ const number = z.coerce
   .min(1, wholeNumber)
   .max(999_999_999, wholeNumber);
 const version = number.optional().describe('A version; the current one when left out.');
-const flag = choice('true', 'false').transform((value) => value === 'true');
+const flag = choice('true', 'false');
 
 const PINS = `verifiers { name verifier_id: verifierId version } image_generators: imageGenerators {
   name generator_ref: generatorRef }`;
@@ -135,7 +135,7 @@ export const workflows: Route[] = [
       filter: toEnum(query.filter),
       tag: query.tag,
       search: query.search,
-      includeArchived: query.include_archived,
+      includeArchived: query.include_archived === 'true',
     }),
     finish: withOwners,
     errors: ['validation_error'],

@@ -67,7 +67,7 @@ export class ActResolver {
     requireInternal(scope);
     const holder = { userId, createdAt };
     const gift = { actId, amount, expiresAt: expiresAt ?? null, note: note ?? null };
-    await giveService.give(holder, { ...gift, unit: unit === 'CREDITS' ? 'credits' : 'usd_micros' });
+    await giveService.give(holder, { ...gift, unit });
     return giveService.look(holder);
   }
 

@@ -1,13 +1,7 @@
-import { Directive, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Directive, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { Json } from '../../../platform/graph/scalars.js';
 import { PlanName } from '../plan/plan.type.js';
-
-export enum GivenUnit {
-  USD_MICROS = 'USD_MICROS',
-  CREDITS = 'CREDITS',
-}
-
-registerEnumType(GivenUnit, { name: 'InternalGivenUnit', description: 'What is counted.' });
+import { BillingUnit } from '../run/run.type.js';
 
 @InputType({ description: 'What an operator is about to do.' })
 @Directive('@inaccessible')
@@ -92,8 +86,8 @@ export class InternalGiveInput extends InternalHolderInput {
   @Field(() => ID, { description: 'The act: it gives once.' })
   actId!: string;
 
-  @Field(() => GivenUnit, { description: 'What is counted.' })
-  unit!: GivenUnit;
+  @Field(() => BillingUnit, { description: 'What is counted.' })
+  unit!: BillingUnit;
 
   @Field(() => Int, { description: 'How much.' })
   amount!: number;
