@@ -6,22 +6,40 @@ import { Problem } from './errors.js';
 /** Until here Node itself waits for any request, uploads included. */
 export const LONGEST_UPLOAD_MS = 15 * 60_000;
 
+/** How long a body may go on coming in while the process ends. */
+const LAST_BODIES_MS = 10_000;
+
 const LINGER_BYTES = 32 * 1024 * 1024;
 const LINGER_MS = 10_000;
 
 const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
 
-/** Cuts bodies that are not here in time, but for those whose reader watches over the time itself. */
+/**
+ * Cuts bodies that are not here in time, but for those whose reader watches over the time itself. While the process
+ * ends, nobody's body may take long: a client that sends nothing would hold up the end.
+ */
 export function limitBodyTime(app: FastifyInstance, ms: number, cut: (request: IncomingMessage) => void): void {
+  const open = new Set<IncomingMessage>();
+  app.addHook('preClose', (done) => {
+    setTimeout(() => open.forEach(cutIncomplete), Math.min(ms, LAST_BODIES_MS)).unref();
+    done();
+  });
+
+  function cutIncomplete(request: IncomingMessage): void {
+    if (!request.complete) cut(request);
+  }
+
   app.addHook('onRequest', (request, _reply, next) => {
     const { raw } = request;
     const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers;
     if (encoding === undefined && (length === undefined || length === '0')) return next();
-    const timer = setTimeout(() => {
-      if (!raw.complete) cut(raw);
-    }, ms).unref();
+    const timer = setTimeout(() => cutIncomplete(raw), ms).unref();
     timers.set(raw, timer);
-    raw.once('close', () => clearTimeout(timer));
+    open.add(raw);
+    raw.once('close', () => {
+      clearTimeout(timer);
+      open.delete(raw);
+    });
     next();
   });
 }

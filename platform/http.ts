@@ -17,6 +17,8 @@ export interface HttpOptions {
 }
 
 const KEEP_ALIVE_MS = 72_000;
+/** How long a client may take to read why its connection ends. */
+const LAST_WORD_MS = 2_000;
 
 function headersTimeout(requestTimeoutMs: number): number {
   return Math.min(requestTimeoutMs, 20_000);
@@ -231,6 +233,9 @@ function answerUnreadableRequest(error: Error & { code?: string }, socket: impor
       `HTTP/1.1 ${problem.status} Error\r\nContent-Type: application/json; charset=utf-8\r\n` +
         `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
+    // Whoever keeps its own half open is not waited for.
+    const timer = setTimeout(() => socket.destroy(), LAST_WORD_MS).unref();
+    socket.once('close', () => clearTimeout(timer));
   } else {
     socket.destroy();
   }
