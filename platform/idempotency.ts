@@ -65,12 +65,17 @@ export class Idempotency<T> {
 
   /**
    * Does the work, or answers as before. `workId` is the same for every attempt at one request: an attempt that takes
-   * over from a process that died finds by it what that one did. Work that throws frees the name.
+   * over from a process that died finds by it what that one did. Work that throws frees the name, but for work of which
+   * something stands: that is the next attempt's to find.
    */
-  async run(name: RequestName & { fingerprint: string }, work: (workId: string) => Promise<T>): Promise<T> {
+  async run(
+    name: RequestName & { fingerprint: string },
+    work: (workId: string) => Promise<T>,
+    stands?: (workId: string) => Promise<boolean>,
+  ): Promise<T> {
     const begun = await this.begin(name);
     if (begun instanceof EarlierAnswer) return begun.to(name.fingerprint);
-    return begun.through(work, () => name.fingerprint);
+    return begun.through(work, () => name.fingerprint, stands);
   }
 
   /** Throws `conflict` while an earlier attempt is at work, and for a name that was given to something else. */
@@ -181,21 +186,32 @@ export class Attempt<T> {
   }
 
   /** Work that throws frees the name. Work that is done but cannot be noted is left for the next attempt to find. */
-  async through<A extends T>(work: (workId: string) => Promise<A>, fingerprint: (answer: A) => string): Promise<A> {
+  async through<A extends T>(
+    work: (workId: string) => Promise<A>,
+    fingerprint: (answer: A) => string,
+    stands: (workId: string) => Promise<boolean> = async () => false,
+  ): Promise<A> {
     let answer: A;
     try {
       answer = await work(this.workId);
     } catch (error) {
-      await this.abandon();
+      // Where nobody can tell just now, the next attempt looks.
+      if (await stands(this.workId).catch(() => true)) await this.#leave();
+      else await this.abandon();
       throw error;
     }
     try {
       await this.finish(answer, fingerprint(answer));
       return answer;
     } catch (error) {
-      await this.#steps.leave().catch(() => undefined);
+      await this.#leave();
       throw error;
     }
+  }
+
+  async #leave(): Promise<void> {
+    clearInterval(this.#renewal);
+    await this.#steps.leave().catch(() => undefined);
   }
 
   async finish(answer: T, fingerprint: string): Promise<void> {

@@ -68,6 +68,25 @@ describe('a request that its caller named', () => {
     expect(await requests.run(request, async (id) => ({ id, at: now() }))).toHaveProperty('id');
   });
 
+  it('keeps its name when its work failed and left something behind, which the next attempt finds', async () => {
+    const request = name('a');
+    const ids: string[] = [];
+    const failing = (stands: () => Promise<boolean>) =>
+      requests.run(
+        request,
+        (id) => {
+          ids.push(id);
+          return Promise.reject(new Error('no'));
+        },
+        stands,
+      );
+    await expect(failing(async () => true)).rejects.toThrow('no');
+    await expect(failing(() => Promise.reject(new Error('nobody knows')))).rejects.toThrow('no');
+    await expect(failing(async () => false)).rejects.toThrow('no');
+    await expect(failing(async () => false)).rejects.toThrow('no');
+    expect(ids.map((id) => ids.indexOf(id))).toEqual([0, 0, 0, 3]);
+  });
+
   it('is taken over under the same work id when the process at work died', async () => {
     const request = name('a');
     const dead = await requests.begin(request);

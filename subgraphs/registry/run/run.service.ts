@@ -106,10 +106,15 @@ export class RunService {
       // Keyed: the prompt is in it.
       fingerprint: secrets.mac('idempotency', fingerprintOf({ reference, ...request })),
     };
-    const { runId } = await named.run(name, async (workId) => {
-      fresh = (await this.#leftBehind(workId)) ?? (await this.#execute(scope, reference, request, loader, workId));
-      return { runId: workId };
-    });
+    const stands = async (workId: string) => (await runs.find(workId)) !== null;
+    const { runId } = await named.run(
+      name,
+      async (workId) => {
+        fresh = (await this.#leftBehind(workId)) ?? (await this.#execute(scope, reference, request, loader, workId));
+        return { runId: workId };
+      },
+      stands,
+    );
     const run = fresh ?? (await runs.find(runId));
     if (!run) throw new Problem('not_found', 'the run of this Idempotency-Key was erased');
     return run;
