@@ -81,6 +81,8 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: READABLE_BY_PAGES,
     maxAge: 86_400,
+    // An OPTIONS that is no preflight is a question too, and gets the same answer.
+    strictPreflight: false,
   });
 
   const limiter = deps.limits.limiter('requests', settings.requestsPerMinute, 60);

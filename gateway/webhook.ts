@@ -1,6 +1,7 @@
 /** Where Stripe sends its events. What it signed is the body to the byte, so nothing here reads it. */
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../platform/errors.js';
+import { refuseOtherMethods } from '../rest-shim/shim.js';
 import type { BillingClient } from '../subgraphs/billing/client.js';
 import type { Admit } from './admission.js';
 
@@ -13,6 +14,7 @@ export interface WebhookDeps {
 }
 
 export function mountWebhook(app: FastifyInstance, { admit, billing }: WebhookDeps): void {
+  refuseOtherMethods(app, WEBHOOK_PATH, new Set(['POST']));
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_EVENT_BYTES }, (_request, body, done) =>

@@ -31,6 +31,7 @@ export function openApi(routes: readonly Route[], schema: GraphQLSchema, options
     components: {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `good_live_…`.' },
+        apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same; under /v2 alone.' },
       },
       schemas: { Error: errorSchema() },
     },
@@ -49,7 +50,7 @@ function operationObject(row: Route, schema: GraphQLSchema): JsonSchema {
     tags: [row.tag],
     summary: row.summary,
     ...(row.description && { description: row.description }),
-    ...(row.auth === 'required' && { security: [{ apiKey: [] }] }),
+    ...(row.auth === 'required' && { security: securityOf(row) }),
     parameters: [
       ...parameters(row.params, 'path'),
       ...parameters(row.query, 'query'),
@@ -58,8 +59,13 @@ function operationObject(row: Route, schema: GraphQLSchema): JsonSchema {
     ...(row.body && {
       requestBody: { required: !row.bodyOptional, content: { ...row.otherBodies, ...json(toJsonSchema(row.body)) } },
     }),
-    responses: { [row.status]: success, ...errorResponses(row) },
+    responses: { [row.status]: success, ...errorResponses(row), ...row.refusals },
   };
+}
+
+/** Either of them will do. */
+function securityOf({ path }: Route): JsonSchema[] {
+  return path.startsWith('/v2/') ? [{ apiKey: [] }, { apiKeyHeader: [] }] : [{ apiKey: [] }];
 }
 
 function json(schema: JsonSchema) {
@@ -67,8 +73,23 @@ function json(schema: JsonSchema) {
 }
 
 function toJsonSchema(schema: z.ZodType): JsonSchema {
-  const { $schema: _, additionalProperties: __, ...rest } = z.toJSONSchema(schema, { io: 'output' }) as JsonSchema;
+  const {
+    $schema: _,
+    additionalProperties: __,
+    ...rest
+  } = z.toJSONSchema(schema, {
+    // What is coerced has no schema as input.
+    io: 'output',
+    // What is filled in is always there in the output, but need not be sent.
+    override: ({ jsonSchema: { properties, required }, jsonSchema }) => {
+      if (required) jsonSchema.required = required.filter((name) => !hasDefault(properties?.[name]));
+    },
+  }) as JsonSchema;
   return rest;
+}
+
+function hasDefault(schema: unknown): boolean {
+  return typeof schema === 'object' && schema !== null && 'default' in schema;
 }
 
 const IDEMPOTENCY_KEY: JsonSchema = {

@@ -46,6 +46,8 @@ export interface Route {
   errors: readonly ErrorSlug[];
   /** For the one refusal that is documented without the envelope of all others. */
   refuse?(input: RouteInput): { status: number; body: object } | null;
+  /** Such refusals in OpenAPI's words, by status. */
+  refusals?: Readonly<Record<string, object>>;
   /** Served by a handler of its own, because its body is no JSON, or not only. The row says what it takes and answers. */
   own?: boolean;
   /** The answer as Markdown, for callers who would rather have that. */

@@ -64,6 +64,20 @@ describe('the one error shape', () => {
     expect(answer.body.request_id).toBe(answer.headers.get('x-request-id'));
   });
 
+  it.each(['/v1/images', '/v1/i/unknown.png', '/graphql', '/nothing-here'])(
+    'is not needed for OPTIONS %s, whoever asks',
+    async (path) => {
+      const { status, headers } = await fetch(platform.url + path, { method: 'OPTIONS' });
+      expect([status, headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+      expect(headers.get('access-control-allow-methods')).toContain('PATCH');
+    },
+  );
+
+  it('is what a wrong method of the payment events gets too', async () => {
+    const { status, headers, body } = await client.rest('GET', '/v2/billing/webhook');
+    expect([status, headers.get('allow'), body.error]).toEqual([405, 'POST', 'method_not_allowed']);
+  });
+
   it('names every bad field', async () => {
     const { status, body } = await client.rest('POST', '/v1/register/verify', undefined, { email: 7 });
     expect(status).toBe(400);

@@ -47,6 +47,18 @@ it('the OpenAPI document is of version 3.1 and has every row of the table', asyn
   for (const { method, path, id } of ROUTES) expect(body.paths[path][method.toLowerCase()].operationId).toBe(id);
 });
 
+it('what may be left out is not required, and what stands beside the usual is documented', async () => {
+  const { body: document } = await client.rest('GET', '/v1/openapi.json');
+  const { post, get } = document.paths['/v1/images'];
+  expect(post.requestBody.content['application/json'].schema.required).toEqual(['data']);
+  expect(post.requestBody.content['multipart/form-data'].schema.required).toEqual(['file']);
+  const refusal = document.paths['/v1/images/{image_id}'].patch.responses[422];
+  expect(refusal.content['application/json'].schema.required).toEqual(['detail']);
+  expect(get.security).toEqual([{ apiKey: [] }]);
+  expect(document.paths['/v2/billing/status'].get.security).toEqual([{ apiKey: [] }, { apiKeyHeader: [] }]);
+  expect(document.components.securitySchemes.apiKeyHeader).toMatchObject({ in: 'header', name: 'X-API-Key' });
+});
+
 it('what is answered is what is documented', async () => {
   const { body: document } = await client.rest('GET', '/v1/openapi.json');
   const ada = await client.account('ada@example.com');

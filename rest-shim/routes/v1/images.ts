@@ -153,6 +153,16 @@ export const images: Route[] = [
     }),
     status: 200,
     operation: `mutation UpdateImage($input: UpdateImageInput!) { updateImage(input: $input) { _: image { ${IMAGE} } } }`,
+    refusals: {
+      422: {
+        description: '`ttl_seconds` and `permanent` together. The one error without the usual shape.',
+        content: {
+          'application/json': {
+            schema: { type: 'object', required: ['detail'], properties: { detail: { type: 'string' } } },
+          },
+        },
+      },
+    },
     refuse: ({ body }) =>
       body['ttl_seconds'] !== undefined && body['permanent'] !== undefined
         ? { status: 422, body: { detail: TTL_OR_PERMANENT } }
