@@ -259,10 +259,22 @@ describe('several judges', () => {
   });
 });
 
+it('an adapter that fails with what it was given in its words says where, and not that', async () => {
+  const judge: Judge = {
+    name: 'broken',
+    local: false,
+    canJudge: () => true,
+    judge: async ({ inputs }) => JSON.parse(inputs.map(({ value }) => value).join()),
+    close: async () => undefined,
+  };
+  expect((await failure(behind(judge))).reason).toBe('internal');
+  expect(lines.at(-1)).toContain('"error":"SyntaxError"');
+});
+
 it('neither keys nor what was judged reached the log', () => {
   expect(lines.length).toBeGreaterThan(10);
   const all = lines.join('');
-  for (const secret of [KEY, 'sk-secret', 'It depends', 'Capital of France', 'The response is clear']) {
+  for (const secret of [KEY, 'sk-secret', 'It depends', 'What is 2+2', 'Capital of France', 'The response is clear']) {
     expect(all).not.toContain(secret);
   }
 });

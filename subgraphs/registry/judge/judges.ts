@@ -1,6 +1,7 @@
 /** The judges that this installation has, each behind its circuit breaker and the one deadline. */
 import type { Logger } from 'pino';
 import { type CircuitBreaker, CircuitOpen, type Circuits } from '../../../platform/outbound/circuit.js';
+import { traced } from '../../../platform/outbound/traced.js';
 import { JudgeFailure } from './failure.js';
 import type { Demand, Judge, Judgement, Question } from './judge.js';
 
@@ -72,7 +73,7 @@ export class Judges {
   #report(failure: JudgeFailure, { name }: Judge): void {
     const { reason, status } = failure;
     if (reason === 'no_examples') return;
-    if (reason === 'internal') this.#log.error({ judge: name, err: failure.cause }, 'judge adapter failed');
+    if (reason === 'internal') this.#log.error({ judge: name, ...traced(failure.cause) }, 'judge adapter failed');
     else this.#log.warn({ judge: name, reason, status }, 'a judge gave no verdict');
   }
 }

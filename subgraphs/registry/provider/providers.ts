@@ -1,6 +1,7 @@
 /** The providers that this installation can call, each behind its circuit breaker and the one deadline. */
 import type { Logger } from 'pino';
 import { type CircuitBreaker, CircuitOpen, type Circuits } from '../../../platform/outbound/circuit.js';
+import { traced } from '../../../platform/outbound/traced.js';
 import type { ProviderName } from '../model/entry.js';
 import { MAX_SEED } from '../model/parameters.js';
 import { ProviderFailure } from './failure.js';
@@ -64,14 +65,6 @@ export class Providers {
     if (reason === 'internal') this.#log.error({ ...line, ...traced(failure.cause) }, 'image provider adapter failed');
     else this.#log.warn(line, 'image provider gave no picture');
   }
-}
-
-/** Where an error came from, without its message: what was being worked on is in many of them. */
-function traced(error: unknown): { error: string; at: string[] } {
-  if (!(error instanceof Error)) return { error: typeof error, at: [] };
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  const code = 'code' in error ? ` ${String(error.code).slice(0, 40)}` : '';
-  return { error: `${error.name}${code}`, at: frames.slice(0, 8).map((line) => line.trim()) };
 }
 
 /** Adapters may be busy with what heeds no signal; the answer is not held up by that. */
