@@ -8,6 +8,12 @@ export interface BatchOptions {
   limit: number;
 }
 
+/** One id by itself is found without planning; a list of one is not. */
+export function anyOf(ids: readonly string[]): string | { $in: string[] } {
+  const [first] = ids;
+  return ids.length === 1 && first !== undefined ? first : { $in: [...ids] };
+}
+
 type Place = Pick<Collection, 'db' | 'bsonOptions' | 'readPreference' | 'collectionName'>;
 
 interface Answer {

@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../../../platform/events.js';
 import { KeyId, newId } from '../../../platform/ids.js';
-import { findBatch } from '../../../platform/mongo/batch.js';
+import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
 import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
 import type { Caller } from '../../../platform/scope.js';
 import { randomToken, sha256 } from '../../../platform/secrets.js';
@@ -118,7 +118,7 @@ export class ApiKeyService {
 
   /** Null in place of keys that are not there or not this user's. */
   async byIds(userId: string, ids: readonly string[]): Promise<(ApiKeyDoc | null)[]> {
-    const found = await findBatch(this.#deps.apiKeys, { _id: { $in: [...ids] }, userId }, { limit: ids.length });
+    const found = await findBatch(this.#deps.apiKeys, { _id: anyOf(ids), userId }, { limit: ids.length });
     const byId = new Map(found.map((doc) => [doc._id, doc]));
     return ids.map((id) => byId.get(id) ?? null);
   }

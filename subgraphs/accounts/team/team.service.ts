@@ -1,7 +1,7 @@
 import type { Collection, Filter } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { newId, PlainId } from '../../../platform/ids.js';
-import { findBatch } from '../../../platform/mongo/batch.js';
+import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
 import { decodeCursor, encodeCursor, type Page, type PageRequest, pageSize } from '../../../platform/mongo/page.js';
 import { type Caller, requireCaller, type Scope } from '../../../platform/scope.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
@@ -60,7 +60,7 @@ export class TeamService {
   async byIds(userId: string, ids: readonly string[]): Promise<(TeamSummary | null)[]> {
     const found = await findBatch<TeamDoc, TeamSummary>(
       this.#deps.teams,
-      { _id: { $in: [...ids] }, 'members.userId': userId },
+      { _id: anyOf(ids), 'members.userId': userId },
       { projection: SUMMARY_FIELDS, limit: ids.length },
     );
     const byId = new Map(found.map((team) => [team._id, team]));

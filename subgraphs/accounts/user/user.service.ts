@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../../../platform/events.js';
 import { newId } from '../../../platform/ids.js';
-import { findBatch } from '../../../platform/mongo/batch.js';
+import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
 import { retryOnDuplicate } from '../../../platform/mongo/writes.js';
 import { type Caller, requireCaller, type Scope } from '../../../platform/scope.js';
 import type { AccountsSettings } from '../deps.js';
@@ -37,7 +37,7 @@ export class UserService {
     const limit = ids.length;
     const found = await findBatch<UserDoc, ProfileDoc>(
       this.#users,
-      { _id: { $in: [...ids] } },
+      { _id: anyOf(ids) },
       { projection: PROFILE_FIELDS, limit },
     );
     const profiles = new Map(found.map((doc) => [doc._id, profileOf(doc)]));
