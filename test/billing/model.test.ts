@@ -13,7 +13,7 @@ import { capAccount, type Holder, networkAccount, userAccount } from '../../subg
 import type { Payer } from '../../subgraphs/billing/account/spending.service.js';
 import type { AccountRef } from '../../subgraphs/billing/account/writer.js';
 import type { BillingEngine } from '../../subgraphs/billing/engine.js';
-import { ModelAccount, type View } from './support/model.js';
+import { ModelAccount, nameOf, type View } from './support/model.js';
 import { billingDeps, USD } from './support/settings.js';
 import { DAY, openWorld, SECOND, type World } from './support/world.js';
 
@@ -51,8 +51,8 @@ const RUN_IDS = 12;
 const SOURCES = 8;
 /** Without roll-over, and with it: what a month brings and up to what it adds up. */
 const SUBSCRIPTIONS: Record<string, { amount: number; upTo: number | null }> = {
-  pro: { amount: 30, upTo: null },
-  'pro again': { amount: 30, upTo: null },
+  'pro a': { amount: 30, upTo: null },
+  'pro b': { amount: 30, upTo: null },
   agency: { amount: 40, upTo: 70 },
 };
 
@@ -61,8 +61,12 @@ const amount = fc.oneof(fc.nat(40), fc.nat(2 * USD), fc.constantFrom(0, 5 * USD,
 const run = fc.nat(RUN_IDS - 1);
 const source = fc.nat(SOURCES - 1);
 const subscription = fc.constantFrom(...Object.keys(SUBSCRIPTIONS));
+/** A run counts in one unit. */
+const reserving = fc
+  .record({ kind: fc.constant('reserve' as const), run, amount })
+  .map((op): Op => ({ ...op, unit: op.run % 3 === 0 ? 'credits' : 'usd_micros' }));
 const spending: fc.Arbitrary<Op> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('reserve' as const), run, unit, amount }) },
+  { weight: 5, arbitrary: reserving },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle' as const), run, amount }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('release' as const), run }) },
 );
@@ -252,11 +256,21 @@ function expectedOfCapped(play: Play, account: number, model: ModelAccount, op: 
 }
 
 function viewOf(account: Account): View {
-  const open = [...account.reservations.values()].map(({ runId, amount }) => [runId, amount] as const);
+  const names = new Map(
+    account.pots.map(({ id, kind, expiresAt }) => [id, nameOf(kind, expiresAt?.getTime() ?? null)]),
+  );
+  const open = [...account.reservations.values()].map(({ runId, amount, parts }) => {
+    const from = parts.map((part) => `${part.amount} ${names.get(part.pot) ?? 'gone'}`);
+    return [runId, [amount, ...from]] as const;
+  });
   return {
     available: { usd_micros: account.available('usd_micros'), credits: account.available('credits') },
     owed: account.owed,
-    open: Object.fromEntries(open.sort(([a], [b]) => (a < b ? -1 : 1))),
+    open: Object.fromEntries(open.sort(([a], [b]) => (a < b ? -1 : 1))) as View['open'],
+    pots: account.pots
+      .filter(({ remaining, subscription }) => remaining > 0 || subscription !== undefined)
+      .map(({ id, unit, remaining }) => `${remaining} ${unit} ${names.get(id)}`)
+      .sort(),
     tier: account.tier,
   };
 }

@@ -88,6 +88,21 @@ describe('a run', () => {
     expect(await owed(person)).toBe(0.5 * USD);
   });
 
+  it('that is given back and charged, or held, in the same moment is charged once', async () => {
+    const person = somebody(world.clock.now());
+    const [charged, heldAgain] = [newId(), newId()];
+    for (const run of [charged, heldAgain]) await usd(person.payer, run, 1 * USD);
+    // The ledger alone remembers that they were ever held.
+    await world.recover();
+    const { spending, ledger } = other;
+    await Promise.all([spending.release(person.payer, charged), settle(person.payer, charged, 0.5 * USD, other)]);
+    await Promise.all([spending.release(person.payer, heldAgain), usd(person.payer, heldAgain, 1 * USD, other)]);
+    await ledger.flush();
+    await world.recover();
+    expect(await settle(person.payer, charged, 1 * USD)).toBe(0.5 * USD);
+    expect(await available(person)).toBe(3.5 * USD);
+  });
+
   it('that was never held cannot be charged', async () => {
     const person = somebody(world.clock.now());
     expect(await outcome(settle(person.payer, newId(), 1))).toBe('not_found');

@@ -56,6 +56,9 @@ export class Account {
   readonly #settings: BillingSettings;
   readonly #now: Date;
   readonly #known: Known;
+  readonly #asked: ReadonlySet<string>;
+  /** Once-keys that something was decided by without the ledger having been asked: the decision is worth nothing. */
+  readonly missing = new Set<string>();
   readonly #once = new Map<string, Entry>();
   readonly #fresh: Entry[] = [];
   pots: Pot[];
@@ -67,11 +70,18 @@ export class Account {
   #seq: number;
   #changed = false;
 
-  constructor(document: AccountDocument, settings: BillingSettings, now: Date, known: Known = new Map()) {
+  constructor(
+    document: AccountDocument,
+    settings: BillingSettings,
+    now: Date,
+    known: Known = new Map(),
+    asked: ReadonlySet<string> = new Set(),
+  ) {
     this.#document = document;
     this.#settings = settings;
     this.#now = now;
     this.#known = known;
+    this.#asked = asked;
     this.pots = document.pots.map((pot) => ({ ...pot }));
     this.reservations = new Map(document.reservations.map((reservation) => [reservation.runId, reservation]));
     this.owed = { ...document.owed };
@@ -133,7 +143,9 @@ export class Account {
 
   /** What has already been done under a once-key, here or, when it was asked for, in the ledger. */
   done(once: string): Entry | undefined {
-    return this.#once.get(once) ?? this.#known.get(once);
+    const found = this.#once.get(once) ?? this.#known.get(once);
+    if (!found && !this.#asked.has(once)) this.missing.add(once);
+    return found;
   }
 
   /** What a reservation may take. */
@@ -325,10 +337,8 @@ export class Account {
     const present = this.pots.find((pot) => pot.subscription === subscription);
     const endsAt = earliest(renewal.endsAt, present?.endsAt ?? null);
     const refill = { unit, pot: 'subscription' as const, note, once };
-    const facts = { unit, kind: 'subscription' as const, refillsTo: amount, subscription, endsAt };
     if (upTo !== null) {
-      const id = `${unit}:subscription:${subscription}`;
-      const pot = this.#pot({ ...facts, id, remaining: 0, granted: 0, expiresAt: endsAt, refillsAt: periodEnd });
+      const pot = present ?? this.#subscriptionPot(subscription);
       const granted = Math.max(0, Math.min(amount, upTo - pot.remaining - this.heldOf([pot])));
       this.#note('refill', { ...refill, amount: granted });
       pot.remaining += granted;
@@ -345,18 +355,28 @@ export class Account {
       return { applied: true, granted: amount };
     }
     if (present) this.#drop(present);
-    const pot: Pot = {
-      ...facts,
-      id: `${unit}:subscription:${subscription}:${periodEnd.getTime()}`,
+    const pot = this.#subscriptionPot(subscription);
+    const expiresAt = earliest(periodEnd, endsAt);
+    Object.assign(pot, {
       remaining: amount,
       granted: amount,
-      expiresAt: earliest(periodEnd, endsAt),
+      refillsTo: amount,
       refillsAt: periodEnd,
-    };
-    this.pots.push(pot);
+      endsAt,
+      expiresAt,
+    });
     this.#repay(pot);
     this.#lapse();
     return { applied: true, granted: amount };
+  }
+
+  /** Numbered: what is still held of a pot that is gone must not come back into a later one of the subscription. */
+  #subscriptionPot(subscription: string): Pot {
+    const id = `credits:subscription:${subscription}:${this.#seq}`;
+    const empty = { remaining: 0, granted: 0, expiresAt: null, refillsTo: null, refillsAt: null, endsAt: null };
+    const pot: Pot = { id, unit: 'credits', kind: 'subscription', ...empty, subscription };
+    this.pots.push(pot);
+    return pot;
   }
 
   /** A subscription was cancelled: what is left of it can be spent until then. */
@@ -368,9 +388,7 @@ export class Account {
     let pot = this.pots.find((candidate) => candidate.subscription === subscription);
     if (!pot) {
       // It may be heard of before the payments that it ends.
-      const id = `${unit}:subscription:${subscription}`;
-      const empty = { remaining: 0, granted: 0, expiresAt: null, refillsTo: null, refillsAt: null };
-      pot = this.#pot({ id, unit, kind: 'subscription', ...empty, subscription });
+      pot = this.#subscriptionPot(subscription);
     }
     pot.endsAt = earliest(pot.endsAt ?? null, endsAt);
     pot.expiresAt = earliest(pot.expiresAt, endsAt);

@@ -20,7 +20,7 @@ export interface AccountRef {
 }
 
 export interface Operation<T> {
-  /** Once-keys that it has to know about. What is found in the account itself is not looked for in the ledger. */
+  /** Once-keys that it will have to know about, as far as the account tells before the operation. */
   asks(account: Account): string[];
   /** Either changes the account or leaves it as it is; it may run several times. */
   apply(account: Account): T;
@@ -129,14 +129,19 @@ export class AccountWriter {
     const { ledger, settings, now } = this.#deps;
     const at = now();
     const before = new Account(document, settings, at);
-    const asked = group
-      .flatMap(({ operation }) => operation.asks(before))
-      .filter((once) => before.done(once) === undefined);
-    // Asked after the document was read: an entry leaves the outbox only when it is in the ledger.
-    const known = asked.length === 0 ? NOTHING : await ledger.find(asked);
-    const account = asked.length === 0 ? before : new Account(document, settings, at, known);
-    account.forget(ledger.writtenOf(document._id));
-    return { account, outcomes: group.map((waiting) => outcomeOf(waiting, account)) };
+    const asked = new Set(group.flatMap(({ operation }) => operation.asks(before)));
+    for (;;) {
+      // Asked after the document was read: an entry leaves the outbox only when it is in the ledger.
+      const known = asked.size === 0 ? NOTHING : await ledger.find([...asked]);
+      const account = new Account(document, settings, at, known, asked);
+      const outcomes = group.map((waiting) => outcomeOf(waiting, account));
+      if (account.missing.size === 0) {
+        account.forget(ledger.writtenOf(document._id));
+        return { account, outcomes };
+      }
+      // What one operation of the group did made another one need to know more than it had asked for.
+      for (const once of account.missing) asked.add(once);
+    }
   }
 
   async #write(before: AccountDocument, next: AccountDocument): Promise<boolean> {

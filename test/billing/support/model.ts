@@ -28,7 +28,10 @@ interface Run {
 export interface View {
   available: Record<Unit, number>;
   owed: Record<Unit, number>;
-  open: Record<string, number>;
+  /** By run: what is held, and of which pots. */
+  open: Record<string, [amount: number, ...from: string[]]>;
+  /** Where the money is: two orders of things done at once may differ in nothing else, until a pot expires. */
+  pots: string[];
   tier: TierSlug;
 }
 
@@ -280,12 +283,24 @@ export class ModelAccount {
 
   view(now: Date): View {
     this.tick(now);
-    const open = [...this.runs].flatMap(([id, run]) => (run.open ? [[id, run.open.amount] as const] : []));
+    const open = [...this.runs].flatMap(([id, run]) => {
+      const from = run.open?.parts.filter(({ amount }) => amount > 0) ?? [];
+      const named = from.map(({ pot, amount }) => `${amount} ${pot.gone ? 'gone' : nameOf(pot.kind, pot.until)}`);
+      return run.open ? [[id, [run.open.amount, ...named]] as const] : [];
+    });
     return {
       available: { usd_micros: this.available('usd_micros'), credits: this.available('credits') },
       owed: { ...this.owed },
-      open: Object.fromEntries(open.sort(([a], [b]) => (a < b ? -1 : 1))),
+      open: Object.fromEntries(open.sort(([a], [b]) => (a < b ? -1 : 1))) as View['open'],
+      pots: this.pots
+        .filter(({ left, subscription }) => left > 0 || subscription !== undefined)
+        .map(({ unit, kind, left, until }) => `${left} ${unit} ${nameOf(kind, until)}`)
+        .sort(),
       tier: this.tier,
     };
   }
+}
+
+export function nameOf(kind: string, until: number | null): string {
+  return `${kind} until ${until ?? 'spent'}`;
 }
