@@ -1,10 +1,14 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { Problem } from './errors.js';
 
 /**
  * The network a caller is counted under: an IPv4 address as it is, an IPv6 address by its /64, which is what one
  * household or host is given, so that nobody gains by changing the lower half.
+ *
+ * A connection that was reset has no address any more. Nobody waits for its answer, and nothing is done for it.
  */
-export function networkOf(address: string): string {
+export function networkOf(address: string | undefined): string {
+  if (address === undefined) throw new Problem('unavailable', 'The connection is gone.');
   const bare = address.replace(/%.*$/, '').toLowerCase();
   if (isIPv4(bare)) return bare;
   if (!isIPv6(bare)) return 'unknown';

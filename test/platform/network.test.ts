@@ -1,6 +1,10 @@
 import { expect, it } from 'vitest';
 import { networkOf } from '../../platform/network.js';
 
+it('refuses whoever is gone already', () => {
+  expect(() => networkOf(undefined)).toThrow(expect.objectContaining({ slug: 'unavailable' }));
+});
+
 it.each([
   ['203.0.113.9', '203.0.113.9'],
   ['::ffff:203.0.113.9', '203.0.113.9'],
