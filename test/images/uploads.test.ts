@@ -185,6 +185,17 @@ describe('a client', () => {
     await expectNothingLeft();
   });
 
+  it('is hosted once, in however many fields of an operation it stands', async () => {
+    const ada = await somebody();
+    const query = `mutation ($f: Upload!) {
+      a: uploadImage(input: { file: $f }) { image { id } }
+      b: uploadImage(input: { file: $f }) { image { id } }
+    }`;
+    const { body } = await sendGraph(server.url, ada.key, query, { f: null }, { 'variables.f': png });
+    expect([body.data.a, body.data.b].filter(Boolean)).toHaveLength(1);
+    expect(body.errors).toMatchObject([{ extensions: { code: 'validation_error' } }]);
+  });
+
   it('that never stops sending is cut off', async () => {
     const ada = await somebody();
     const socket = open('/v1/images', ada, 'x', null);
