@@ -14,6 +14,8 @@ export interface ObjectToWrite {
   bytes: AsyncIterable<Uint8Array>;
   /** Asked for once the first bytes have come. */
   contentType(): string;
+  /** Of all the bytes, once they have ended, from who knows it: the signature covers it, and it takes a while to make. */
+  sha256?(): Buffer | null;
 }
 
 /** The least that S3 takes for a part that is not the last. */
@@ -38,20 +40,28 @@ export async function writeObject(client: S3Client, bucket: string, object: Obje
       await upload.send(part.take());
       await upload.complete();
     } else {
-      await client.send(
-        new PutObjectCommand({
-          Bucket: bucket,
-          Key: object.key,
-          Body: part.take(),
-          ContentType: object.contentType(),
-        }),
-      );
+      await client.send(putOf(bucket, object, part.take()));
     }
   } catch (error) {
     // What cannot be aborted now is left to whoever cleans up after the record of the object.
     await upload?.abort().catch(() => undefined);
     throw error;
   }
+}
+
+function putOf(bucket: string, { key, contentType, sha256 }: ObjectToWrite, bytes: Buffer): PutObjectCommand {
+  const put = new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: contentType() });
+  const hash = sha256?.()?.toString('hex');
+  if (hash === undefined) return put;
+  put.middlewareStack.add(
+    (next) => (args) => {
+      // The client makes no hash of its own where there is one.
+      (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = hash;
+      return next(args);
+    },
+    { step: 'build', name: 'bodyHash' },
+  );
+  return put;
 }
 
 /** The bytes of one part. Its room is used again for the next one, so the last must be sent before more is added. */

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { Problem } from '../../../platform/errors.js';
 import { newId } from '../../../platform/ids.js';
 import { isDuplicateKey } from '../../../platform/mongo/store.js';
+import { WriteBatches } from '../../../platform/mongo/write-batches.js';
 import type { ObjectStore } from '../../../platform/s3.js';
 import { randomToken } from '../../../platform/secrets.js';
 import { PictureReader } from '../picture/picture.js';
@@ -63,9 +64,13 @@ type Facts = PictureFacts & { extension: string };
 
 export class ImageIngester implements Ingester {
   readonly #deps: ImageIngesterDeps;
+  readonly #begun: WriteBatches<ImageDocument>;
+  readonly #live: WriteBatches<ImageDocument>;
 
   constructor(deps: ImageIngesterDeps) {
     this.#deps = deps;
+    this.#begun = new WriteBatches(deps.images);
+    this.#live = new WriteBatches(deps.images);
   }
 
   async ingest(ingest: Ingest): Promise<LiveImage> {
@@ -113,14 +118,15 @@ export class ImageIngester implements Ingester {
   }
 
   async #write(upload: UploadingImage, { bytes, settings }: Ingest, room: number, held: { bytes: number }) {
-    const { images, store, maxBytes, storageService } = this.#deps;
+    const { store, maxBytes, storageService } = this.#deps;
     const { _id, ownerId } = upload;
     const reader = new PictureReader();
     const hash = createHash('sha256');
+    let digest: Buffer | null = null;
     let sizeBytes = 0;
     let outcome: { facts: Facts; settings: IngestSettings } | null = null;
     // The record comes before the object, so that no object is ever without one; it is written while bytes come in.
-    const recorded = images.insertOne(upload);
+    const recorded = this.#begun.write({ insertOne: { document: upload } });
     recorded.catch(() => undefined);
     const hold = async () => {
       if (ownerId === null) return;
@@ -139,7 +145,8 @@ export class ImageIngester implements Ingester {
         yield chunk;
       }
       const { contentType, extension, width, height } = reader.end();
-      const facts = { contentType, extension, width, height, sizeBytes, sha256: hash.digest('base64url') };
+      digest = hash.digest();
+      const facts = { contentType, extension, width, height, sizeBytes, sha256: digest.toString('base64url') };
       // Before the object comes into being: what is said after the bytes may be wrong too.
       outcome = { facts, settings: await settings() };
       const holding = hold();
@@ -148,7 +155,12 @@ export class ImageIngester implements Ingester {
       await Promise.all([recorded, holding]);
     }
     try {
-      await store.write({ key: objectKey(_id), bytes: checked(), contentType: () => reader.contentType });
+      await store.write({
+        key: objectKey(_id),
+        bytes: checked(),
+        contentType: () => reader.contentType,
+        sha256: () => digest,
+      });
     } finally {
       // Whatever is undone next must find it.
       await recorded;
@@ -177,10 +189,16 @@ export class ImageIngester implements Ingester {
       ...settings,
       ...(origin !== undefined && { origin }),
     };
-    const { matchedCount } = await this.#deps.images.replaceOne({ _id, state: 'uploading' }, image);
+    const filter = { _id, state: 'uploading' } as const;
+    const matched = await this.#live.write({ replaceOne: { filter, replacement: image } });
     // This process stood still for longer than its lease, and was taken for dead.
-    if (matchedCount === 0) throw new Problem('unavailable', 'The upload took too long to be stored.');
+    if (!matched && !(await this.#isLive(image)))
+      throw new Problem('unavailable', 'The upload took too long to be stored.');
     return image;
+  }
+
+  async #isLive({ _id, token }: LiveImage): Promise<boolean> {
+    return (await this.#deps.images.findOne({ _id, token }, { projection: { _id: 1 } })) !== null;
   }
 
   /** The answer need not wait for it: until it is done the hold counts the image, and a task does it if nobody else. */

@@ -5,6 +5,7 @@
 import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { isDuplicateKey } from '../../../platform/mongo/store.js';
+import { WriteBatches } from '../../../platform/mongo/write-batches.js';
 import type { ImageDocument } from '../image/image.model.js';
 import type { Hold, StorageDocument } from './storage.model.js';
 
@@ -21,9 +22,13 @@ const FRESH_MS = 60_000;
 
 export class StorageService {
   readonly #deps: StorageServiceDeps;
+  readonly #held: WriteBatches<StorageDocument>;
+  readonly #settled: WriteBatches<StorageDocument>;
 
   constructor(deps: StorageServiceDeps) {
     this.#deps = deps;
+    this.#held = new WriteBatches(deps.storage);
+    this.#settled = new WriteBatches(deps.storage);
   }
 
   /** A glance, by which an upload that cannot succeed is refused early. What counts is hold(). */
@@ -48,7 +53,7 @@ export class StorageService {
     const hold: Hold = { imageId, bytes, at: now() };
     const update = { $inc: { bytes, version: 1 }, $push: { holds: hold }, $setOnInsert: { counts: 0 } };
     try {
-      await storage.updateOne(room, update, { upsert: true });
+      await this.#held.write({ updateOne: { filter: room, update, upsert: true } });
       return true;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
@@ -59,10 +64,10 @@ export class StorageService {
 
   /** The image is live, and counted for what it is. */
   async settle(ownerId: string, imageId: string): Promise<void> {
-    await this.#deps.storage.updateOne(
-      { _id: ownerId, 'holds.imageId': imageId },
-      { $pull: { holds: { imageId } }, $inc: { version: 1 } },
-    );
+    const filter = { _id: ownerId, 'holds.imageId': imageId };
+    await this.#settled.write({
+      updateOne: { filter, update: { $pull: { holds: { imageId } }, $inc: { version: 1 } } },
+    });
   }
 
   /** The image did not go live. Does nothing when that was found out already. */
