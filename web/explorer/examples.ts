@@ -74,12 +74,36 @@ query Everything {
     generators(first: 5) {
       nodes {
         name
-        model
+        version {
+          model
+        }
       }
+    }
+    usage {
+      availableUsd
     }
   }
 }
 `,
+  },
+  {
+    title: 'Draw a picture',
+    about:
+      'By a tier, which needs nothing deployed. The picture is hosted and yours alone; without a key it is public for a day.',
+    query: `mutation Draw($input: RunImageGeneratorInput!) {
+  runImageGenerator(input: $input) {
+    run {
+      status
+      imageUrl
+      width
+      height
+      costUsd
+      errorMessage
+    }
+  }
+}
+`,
+    variables: { input: { generator: 'system:image-standard', prompt: 'A calm mountain lake at dawn' } },
   },
   {
     title: 'Claim a handle',
