@@ -12,6 +12,7 @@ import {
   NotFound,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { type ObjectAnswer, ObjectReader } from './s3-reader.js';
 import { type ObjectToWrite, writeObject } from './s3-writer.js';
 
 export interface ObjectStoreOptions {
@@ -32,6 +33,7 @@ export interface ByteRange {
 export class ObjectStore {
   readonly client: S3Client;
   readonly bucket: string;
+  readonly #reader: ObjectReader;
 
   constructor({ bucket, endpoint, region, forcePathStyle, credentials }: ObjectStoreOptions) {
     this.bucket = bucket;
@@ -44,6 +46,7 @@ export class ObjectStore {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     });
+    this.#reader = new ObjectReader({ client: this.client, bucket, region, endpoint, forcePathStyle });
   }
 
   async ready(): Promise<void> {
@@ -61,14 +64,16 @@ export class ObjectStore {
 
   /** Null when there is no such object. What is returned must be read to its end or destroyed. */
   async read(key: string, range: ByteRange | null = null, signal?: AbortSignal): Promise<Readable | null> {
-    const command = new GetObjectCommand({
-      Bucket: this.bucket,
-      Key: key,
-      ...(range && { Range: `bytes=${range.start}-${range.end}` }),
-    });
+    const header = range ? `bytes=${range.start}-${range.end}` : undefined;
+    const answer = (await this.#reader.read({ key, range: header, signal })) ?? (await this.#get(key, header, signal));
+    return answer && range ? cutTo(range, answer.body, answer.contentRange) : (answer?.body ?? null);
+  }
+
+  async #get(key: string, range: string | undefined, signal: AbortSignal | undefined): Promise<ObjectAnswer | null> {
+    const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: range });
     try {
       const { Body, ContentRange } = await this.client.send(command, signal ? { abortSignal: signal } : {});
-      return range ? cutTo(range, Body as Readable, ContentRange) : (Body as Readable);
+      return { body: Body as Readable, contentRange: ContentRange };
     } catch (error) {
       if (error instanceof NoSuchKey) return null;
       throw error;
@@ -118,6 +123,7 @@ export class ObjectStore {
 
   close(): void {
     this.client.destroy();
+    void this.#reader.close();
   }
 }
 

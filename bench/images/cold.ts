@@ -1,11 +1,11 @@
 /**
- * What is read from the bucket, one at a time: ours, record and all, as its caller sees it, beside the S3 client in a
- * process of its own on the same core, as that process sees it.
+ * What is read from the bucket: ours, record and all, as its caller sees it, beside the S3 client in a process of its own
+ * on the same core, as that process sees it. The store and our caller are on the other core.
  */
 import { fileURLToPath } from 'node:url';
-import { Client } from 'undici';
 import type { Bench, Row } from '../section.js';
 import { BenchError } from '../support/error.js';
+import type { Timed } from '../support/lanes.js';
 import { startWhole } from '../support/platform.js';
 import { kept, type Server, startServer, stop } from '../support/server.js';
 import { median, spread } from '../support/statistics.js';
@@ -15,10 +15,32 @@ const SIZES = [
   { name: '50 kB', size: 50_000, each: 60 },
   { name: '2 MB', size: 2_000_000, each: 12 },
 ];
-/** The first round is longer, and thrown away: compilers and pools warm up on pictures that are cold. */
-const WARM_UP = 6;
+
+interface Load {
+  name: string;
+  lanes: number;
+  perSecond(timed: Timed): number;
+  /** Undefined: said for those who ask, without a target. */
+  target: number | undefined;
+}
+
 /** Within 1.3 times of the time that the bare read takes. */
 const TARGET = 0.77;
+
+/** Where few ask, what one of them waits for counts; where the core has no time left, how much of it each picture takes. */
+const LOADS: readonly Load[] = [
+  { name: 'one at a time', lanes: 1, perSecond: ({ times }) => 1000 / median(times), target: TARGET },
+  { name: 'four at a time', lanes: 4, perSecond: ({ times }) => 1000 / median(times), target: TARGET },
+  {
+    name: 'throughput of sixteen',
+    lanes: 16,
+    perSecond: ({ times, totalMs }) => (1000 * times.length) / totalMs,
+    target: undefined,
+  },
+];
+
+/** The first round is longer, and thrown away: compilers and pools warm up on pictures that are cold. */
+const WARM_UP = 6;
 
 interface Sample {
   perSecond: number;
@@ -26,80 +48,85 @@ interface Sample {
   cpu: number;
 }
 
+interface Sides {
+  ours: Server;
+  bare: Server;
+  caller: Server;
+}
+
 export async function cold(bench: Bench): Promise<Row[]> {
   const servers: Server[] = [];
   const rows: Row[] = [];
+  const { cores } = bench;
   try {
-    const ours = await kept(servers, startWhole(bench, 'images-cold'));
-    const bare = await kept(servers, startReader(bench));
-    for (const size of SIZES) rows.push(...(await coldOf(bench, ours, bare, size)));
+    const sides = {
+      ours: await kept(servers, startWhole(bench, 'images-cold')),
+      bare: await kept(servers, startHelper(bench, 'reader', cores.front)),
+      caller: await kept(servers, startHelper(bench, 'fetcher', cores.behind)),
+    };
+    for (const size of SIZES) for (const load of LOADS) rows.push(...(await coldOf(bench, sides, size, load)));
     return rows;
   } finally {
     await stop(servers);
   }
 }
 
-function startReader({ world, cores }: Bench): Promise<Server> {
-  const program = fileURLToPath(new URL('../servers/reader.js', import.meta.url));
-  return startServer({ core: cores.front, args: [program], env: world.env, readyPath: '/' });
+function startHelper({ world }: Bench, name: string, core: readonly string[]): Promise<Server> {
+  const program = fileURLToPath(new URL(`../servers/${name}.js`, import.meta.url));
+  return startServer({ core, args: [program], env: world.env, readyPath: '/' });
 }
 
 async function coldOf(
   bench: Bench,
-  ours: Server,
-  bare: Server,
+  sides: Sides,
   { name, size, each }: (typeof SIZES)[number],
+  load: Load,
 ): Promise<Row[]> {
   const { rounds } = bench.settings;
-  const group = `picture from the bucket, ${name}`;
-  const client = new Client(ours.url);
+  const group = `picture from the bucket, ${name}, ${load.name}`;
   const samples: { bare: Sample[]; ours: Sample[] } = { bare: [], ours: [] };
-  try {
-    // Each picture is asked for once, so that none of it is in memory.
-    for (let round = 0; round <= rounds; round++) {
-      const count = round === 0 ? WARM_UP * each : each;
-      const pictures = await putPictures(bench.world, 2 * count, size);
-      const one = await sampled(bare, count, () => readBare(bare, pictures.slice(0, count)));
-      const other = await sampled(ours, count, () => fetchAll(client, pictures.slice(count)));
-      if (round === 0) continue;
-      samples.bare.push(one);
-      samples.ours.push(other);
-      bench.say(`  ${group} ${round}/${rounds}: ${one.perSecond.toFixed(0)} ${other.perSecond.toFixed(0)}`);
-    }
-  } finally {
-    await client.close();
+  // Each picture is asked for once, so that none of it is in memory.
+  for (let round = 0; round <= rounds; round++) {
+    const count = round === 0 ? WARM_UP * each : each;
+    const pictures = await putPictures(bench.world, 2 * count, size);
+    const bare = await sampled(sides.bare, load, () => readBare(sides, pictures.slice(0, count), load));
+    const ours = await sampled(sides.ours, load, () => fetchAll(sides, pictures.slice(count), load));
+    if (round === 0) continue;
+    samples.bare.push(bare);
+    samples.ours.push(ours);
+    bench.say(`  ${group} ${round}/${rounds}: ${bare.perSecond.toFixed(0)} ${ours.perSecond.toFixed(0)}`);
   }
   const ratios = samples.ours.map(({ perSecond }, i) => perSecond / (samples.bare[i]?.perSecond ?? 1));
   return [
     row(group, 'S3 client', samples.bare, undefined),
-    row(group, 'ours', samples.ours, { to: 'S3 client', target: TARGET, ...spread(ratios) }),
+    row(group, 'ours', samples.ours, { to: 'S3 client', target: load.target, ...spread(ratios) }),
   ];
 }
 
-async function readBare({ url }: Server, pictures: readonly Picture[]): Promise<number[]> {
-  const response = await fetch(url, { method: 'POST', body: JSON.stringify(pictures.map(({ key }) => key)) });
-  return (await response.json()) as number[];
+function readBare({ bare }: Sides, pictures: readonly Picture[], { lanes }: Load): Promise<Timed> {
+  return order<Timed>(bare, { keys: pictures.map(({ key }) => key), lanes });
 }
 
-async function fetchAll(client: Client, pictures: readonly Picture[]): Promise<number[]> {
-  const times: number[] = [];
-  for (const { path, bytes } of pictures) {
-    const start = performance.now();
-    const { body } = await client.request({ path, method: 'GET' });
-    const received = Buffer.from(await body.arrayBuffer());
-    times.push(performance.now() - start);
-    if (!received.equals(bytes)) throw new BenchError(`${path} came back as something else`);
-  }
-  return times;
+async function fetchAll({ ours, caller }: Sides, pictures: readonly Picture[], { lanes }: Load): Promise<Timed> {
+  const paths = pictures.map(({ path }) => path);
+  const { hashes, ...timed } = await order<Timed & { hashes: string[] }>(caller, { origin: ours.url, paths, lanes });
+  const wrong = pictures.find(({ etag }, i) => etag !== `"${hashes[i]}"`);
+  if (wrong) throw new BenchError(`${wrong.path} came back as something else`);
+  return timed;
 }
 
-async function sampled(server: Server, count: number, read: () => Promise<number[]>): Promise<Sample> {
+async function order<T>({ url }: Server, work: object): Promise<T> {
+  const response = await fetch(url, { method: 'POST', body: JSON.stringify(work) });
+  return (await response.json()) as T;
+}
+
+async function sampled(server: Server, load: Load, read: () => Promise<Timed>): Promise<Sample> {
   const before = await server.cpuSeconds();
-  const times = await read();
+  const timed = await read();
   return {
-    perSecond: 1000 / median(times),
-    p99Ms: times.toSorted((a, b) => a - b).at(-1) ?? 0,
-    cpu: (((await server.cpuSeconds()) - before) / count) * 1e6,
+    perSecond: load.perSecond(timed),
+    p99Ms: timed.times.toSorted((a, b) => a - b).at(-1) ?? 0,
+    cpu: (((await server.cpuSeconds()) - before) / timed.times.length) * 1e6,
   };
 }
 

@@ -1,20 +1,25 @@
 /** The S3 client with nothing around it: is given keys, reads each object to its end, and says how long each took. */
 import { createServer } from 'node:http';
-import { buffer, json } from 'node:stream/consumers';
+import { json } from 'node:stream/consumers';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { storeAt } from '../images/store.js';
+import { eachTimed } from '../support/lanes.js';
+
+interface Order {
+  keys: readonly string[];
+  lanes: number;
+}
 
 const { PORT, HOST, ...env } = process.env;
-const store = storeAt(env);
+// Only for the client that it holds, which is set up as the platform's is.
+const { client, bucket } = storeAt(env);
 
 createServer(async (request, response) => {
   if (request.method === 'GET') return void response.end('ok');
-  const times: number[] = [];
-  for (const key of (await json(request)) as string[]) {
-    const start = performance.now();
-    const bytes = await store.read(key);
-    if (!bytes) throw new Error(`there is no object ${key}`);
-    await buffer(bytes);
-    times.push(performance.now() - start);
-  }
-  response.end(JSON.stringify(times));
+  const { keys, lanes } = (await json(request)) as Order;
+  const timed = await eachTimed(keys, lanes, async (key) => {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    await Body?.transformToByteArray();
+  });
+  response.end(JSON.stringify(timed));
 }).listen(Number(PORT), HOST);
