@@ -32,7 +32,7 @@ function cellsOf({ group, name, requestsPerSecond, p99Ms, cpu, ratio }: Row): st
     micros(cpu.database),
     ratio ? shown(ratio, (value) => value.toFixed(2)) : '',
     ratio?.to ?? '',
-    ratio?.target === undefined ? '' : `≥ ${ratio.target}`,
+    ratio?.target === undefined ? '' : `≥ ${Math.round(100 * ratio.target) / 100}`,
     verdict(ratio),
   ];
 }
