@@ -161,7 +161,8 @@ describe('an erasure', () => {
   it('of one version takes its files when no other has them, but none that a save may be about to name', async () => {
     const name = unique();
     const both = { path: 'both', content: `${name} both` };
-    const one = await service.save(scope, { name, body: 'a', files: [both, { path: 'old', content: `${name} old` }] });
+    const old = { path: 'old', content: `${name} old` };
+    const one = await service.save(scope, { name, body: 'a', files: [both, old] });
     const { workflow } = await service.save(scope, {
       name,
       body: 'b',
@@ -169,12 +170,64 @@ describe('an erasure', () => {
       expected_version_token: one.workflow.versionToken,
     });
     await service.eraseVersion(scope, workflow._id, 1);
+    await service.sweepLoose();
     expect(await objects(workflow._id)).toBe(2);
-    const third = await service.save(scope, { name, body: 'c', expected_version_token: workflow.versionToken });
     now = new Date(Date.now() + 2 * HOUR_MS);
-    await service.eraseVersion(scope, third.workflow._id, 2);
+    await service.sweepLoose();
     expect(await objects(workflow._id)).toBe(1);
+    expect((await service.open(scope, workflow._id, null)).version.files).toMatchObject([{ path: 'both' }]);
     now = new Date();
+  });
+});
+
+describe('files of a save that came to nothing', () => {
+  const allObjects = async () =>
+    (await store.client.send(new ListObjectsV2Command({ Bucket: store.bucket }))).KeyCount ?? 0;
+  const sweep = async () => {
+    now = new Date(Date.now() + 2 * HOUR_MS);
+    await service.sweepErased();
+    await service.sweepLoose();
+    now = new Date();
+  };
+
+  it('are cleared away when first saves race, and what the winner has stays', async () => {
+    await sweep();
+    const before = await allObjects();
+    const name = unique();
+    const races = await Promise.allSettled(
+      Array.from({ length: 5 }, (_, i) =>
+        service.save(scope, { name, body: 'a', files: [{ path: 'f', content: `${name} ${i}` }] }),
+      ),
+    );
+    const won = races.flatMap((race) => (race.status === 'fulfilled' ? race.value.workflow : []));
+    expect(won).toHaveLength(1);
+    await service.sweepErased();
+    expect(await objects(won[0]?._id ?? '')).toBe(1);
+    await sweep();
+    expect(await allObjects()).toBe(before + 1);
+  });
+
+  it('are cleared away when a save loses its token, or dies before its last write', async () => {
+    const name = unique();
+    const { workflow } = await service.save(scope, { name, body: 'a', files: [{ path: 'f', content: name }] });
+    await sweep();
+    const before = await allObjects();
+    const next = (content: string) => ({
+      name,
+      body: 'b',
+      files: [{ path: 'f', content }],
+      expected_version_token: workflow.versionToken,
+    });
+    await Promise.allSettled(Array.from({ length: 5 }, (_, i) => service.save(scope, next(`${name} next ${i}`))));
+    const dying = interruptible(database.db);
+    const { interrupted } = dying.interruptBefore(2);
+    const fresh = { name: unique(), body: 'x', files: [{ path: 'f', content: `${name} fresh` }] };
+    void open(dying.db).save(scope, fresh);
+    await interrupted;
+    expect(await allObjects()).toBeGreaterThan(before + 1);
+    await sweep();
+    expect(await allObjects()).toBe(before + 1);
+    expect(await history(workflow._id)).toEqual(['2b', '1a']);
   });
 });
 
@@ -192,6 +245,7 @@ describe('the queries', () => {
       const found = await service.find(scope, workflow._id);
       await service.versions(found.workflow, found.access, 5, null);
       await service.sweepErased();
+      await service.sweepLoose();
     });
     const reads = commands.filter((command) => 'find' in command);
     expect(reads.length).toBeGreaterThanOrEqual(10);

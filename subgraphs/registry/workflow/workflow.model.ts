@@ -69,9 +69,14 @@ export interface WorkflowDocument {
   words: string[];
   createdAt: Date;
   updatedAt: Date;
+  /** From when on files that no version names can be cleared away. Set before there may be such. */
+  looseFrom?: Date;
 }
 
-/** What is left of an erased workflow until nothing that was under way can write about it any more. */
+/**
+ * What is left of an erased workflow until nothing that was under way can write about it any more. It also stands for a
+ * workflow whose first save is under way: then it lies in the future, and takes hold if that save never ends.
+ */
 export interface WorkflowTombstone {
   _id: string;
   erasedAt: Date;
@@ -97,6 +102,7 @@ export const WORKFLOWS: CollectionDefinition = {
     { name: 'by_word', key: { ownerId: 1, words: 1, _id: -1 } },
     { name: 'by_verifier', key: { 'current.verifiers.verifierId': 1 } },
     { name: 'erased', key: { erasedAt: 1 }, options: { sparse: true } },
+    { name: 'loose', key: { looseFrom: 1 }, options: { sparse: true } },
   ],
 };
 

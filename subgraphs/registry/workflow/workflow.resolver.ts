@@ -6,7 +6,7 @@ import { decodeCursor, encodeCursor, pageOf, pageSize } from '../../../platform/
 import { requireCaller } from '../../../platform/scope.js';
 import type { RegistryContext } from '../context.js';
 import { OWNER } from './workflow.access.js';
-import { WorkflowStatus } from './workflow.model.js';
+import { type WorkflowDocument, WorkflowStatus } from './workflow.model.js';
 import {
   DeleteWorkflowPayload,
   DeleteWorkflowVersionInput,
@@ -44,10 +44,11 @@ export class WorkflowResolver {
     @Ctx() { scope, workflows }: RegistryContext,
   ): Promise<Connection<Workflow>> {
     const { userId } = requireCaller(scope);
-    if (filter === WorkflowFilter.SHARED_WITH_ME)
-      return { edges: [], nodes: [], pageInfo: { hasNextPage: false, endCursor: null }, nextCursor: null };
+    const view = (workflow: WorkflowDocument) => workflowView(workflow, workflow.current, OWNER);
+    // Only owners see a workflow (workflow.access.ts), so nobody else's can be in a list.
+    if (filter === WorkflowFilter.SHARED_WITH_ME) return toConnection(pageOf<WorkflowDocument>([], 0, String), view);
     const page = await workflows.list(userId, matching, { first, after });
-    return toConnection(page, (workflow) => workflowView(workflow, workflow.current, OWNER));
+    return toConnection(page, view);
   }
 
   @Mutation(() => SaveWorkflowPayload, { nullable: true, description: 'Makes a workflow, or the next version of one.' })

@@ -10,7 +10,7 @@ import { requireCaller, type Scope } from '../../../platform/scope.js';
 import { randomToken } from '../../../platform/secrets.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
 import type { Bundles } from './bundle.js';
-import { readBundle } from './bundle.rules.js';
+import { type ReadFile, readBundle } from './bundle.rules.js';
 import { readFrontMatter } from './front-matter.js';
 import type { PinReader } from './pins.js';
 import { type Access, type AccessRules, OWNER, requireRole, workflowNotFound } from './workflow.access.js';
@@ -71,7 +71,10 @@ export class WorkflowService {
     this.#workflows = deps.db.collection<WorkflowDocument>(WORKFLOWS.name);
     this.#tombstones = deps.db.collection<WorkflowTombstone>(WORKFLOWS.name);
     this.#versions = deps.db.collection<WorkflowVersionDocument>(WORKFLOW_VERSIONS.name);
-    this.tasks = [{ name: 'registry-erased-workflows', everyMs: SWEEP_MS, run: () => this.sweepErased() }];
+    this.tasks = [
+      { name: 'registry-erased-workflows', everyMs: SWEEP_MS, run: () => this.sweepErased() },
+      { name: 'registry-loose-files', everyMs: SWEEP_MS, run: () => this.sweepLoose() },
+    ];
   }
 
   loader(): WorkflowLoader {
@@ -91,14 +94,32 @@ export class WorkflowService {
     const existing = before?.workflow ?? null;
     const pins = await this.#deps.pins.read(scope, request, existing?.current ?? null);
     const _id = existing?._id ?? newId();
-    // Files come before what names them: a save that dies leaves bytes that nobody refers to, never the reverse.
-    const bundle = files && (await this.#deps.bundles.put(_id, files));
+    const bundle = files && (await this.#putFiles(_id, existing !== null, files));
     const at = this.#deps.now();
     const version = nextVersion(existing?.current ?? null, request, { files: bundle, ...pins, savedBy: userId, at });
     const workflow = existing
       ? await this.#append(existing, version)
       : await this.#create(_id, userId, request.slug ?? slugOf(version.name), version);
     return { workflow, access: before?.access ?? OWNER };
+  }
+
+  /**
+   * Files come before what names them: a save that fails leaves bytes that nobody refers to, never the reverse. Before
+   * them comes the mark by which the sweeper finds such bytes.
+   */
+  async #putFiles(_id: string, exists: boolean, files: readonly ReadFile[]): Promise<BundleFile[]> {
+    if (files.length === 0) return [];
+    if (exists) await this.#workflows.updateOne({ _id, ownerId: { $exists: true } }, this.#loosen());
+    else await this.#tombstones.insertOne({ _id, erasedAt: this.#in(UNDER_WAY_MS) });
+    return this.#deps.bundles.put(_id, files);
+  }
+
+  #loosen() {
+    return { $set: { looseFrom: this.#in(UNDER_WAY_MS) } };
+  }
+
+  #in(ms: number): Date {
+    return new Date(this.#deps.now().getTime() + ms);
   }
 
   /** What the request is a new version of; null for a new workflow. */
@@ -144,7 +165,9 @@ export class WorkflowService {
       updatedAt: current.createdAt,
     };
     try {
-      await this.#workflows.insertOne(workflow);
+      // In the place of the mark, if there are files; a mark that took hold meanwhile is an erased workflow.
+      const marked = { _id, erasedAt: { $gt: this.#deps.now() } } as Filter<WorkflowDocument>;
+      await this.#workflows.replaceOne(marked, workflow, { upsert: true });
       return workflow;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
@@ -262,8 +285,8 @@ export class WorkflowService {
       });
     }
     const { deletedCount } = await this.#versions.deleteOne({ _id: workflowVersionId(workflow._id, version) });
-    if (deletedCount === 0 || version > workflow.current.version) throw workflowNotFound();
-    await this.#clearFiles(workflow._id);
+    if (deletedCount === 0) throw workflowNotFound();
+    await this.#workflows.updateOne({ _id: workflow._id, ownerId: { $exists: true } }, this.#loosen());
     return workflow;
   }
 
@@ -274,7 +297,7 @@ export class WorkflowService {
       this.#workflows.findOne({ _id: workflowId }),
     ]);
     const named = [...kept.flatMap(({ files }) => files), ...(live?.current?.files ?? [])];
-    const before = new Date(this.#deps.now().getTime() - UNDER_WAY_MS);
+    const before = this.#in(-UNDER_WAY_MS);
     await this.#deps.bundles.clearUnused(workflowId, new Set(named.map(({ sha256 }) => sha256)), before);
   }
 
@@ -283,11 +306,27 @@ export class WorkflowService {
     await this.#deps.bundles.clearAll(workflowId);
   }
 
+  /** Clears away files that no version names, once no save can be about to name them. */
+  async sweepLoose(): Promise<void> {
+    const loose = await this.#workflows
+      .find({ looseFrom: { $lte: this.#deps.now() } })
+      .project<{ _id: string; looseFrom: Date }>({ looseFrom: 1 })
+      .sort({ looseFrom: 1 })
+      .limit(SWEPT_AT_ONCE)
+      .toArray();
+    for (const { _id, looseFrom } of loose) {
+      await this.#clearFiles(_id);
+      // One that was marked again meanwhile comes up again.
+      await this.#workflows.updateOne({ _id, looseFrom }, { $unset: { looseFrom: 1 } });
+    }
+  }
+
   /** Finishes erasures that died half-way, and takes away what saves wrote that were under way. */
   async sweepErased(): Promise<void> {
-    const dropBefore = new Date(this.#deps.now().getTime() - UNDER_WAY_MS);
+    const now = this.#deps.now();
+    const dropBefore = this.#in(-UNDER_WAY_MS);
     const erased = await this.#tombstones
-      .find({ erasedAt: { $exists: true } })
+      .find({ erasedAt: { $lte: now } })
       .sort({ erasedAt: 1 })
       .limit(SWEPT_AT_ONCE)
       .toArray();
