@@ -103,6 +103,8 @@ export function dropRest(request: IncomingMessage): void {
   const timer = setTimeout(cut, LINGER_MS).unref();
   request.once('close', () => clearTimeout(timer));
   request.on('error', () => undefined);
+  // A reader that stopped half-way keeps the stream from flowing as long as it is told what can be read.
+  request.removeAllListeners('readable');
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) cut();

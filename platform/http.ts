@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import { LONGEST_UPLOAD_MS, limitBodyTime } from './body-time.js';
+import { dropRest, LONGEST_UPLOAD_MS, limitBodyTime } from './body-time.js';
 import { Problem, type ProblemOptions } from './errors.js';
 import { type FrontAnswer, type FrontRequest, openFront } from './front.js';
 import { newId } from './ids.js';
@@ -72,6 +72,11 @@ export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustPro
   });
   app.addHook('onSend', (_request, reply, _payload, next) => {
     if (closing) reply.header('connection', 'close');
+    next();
+  });
+  app.addHook('onResponse', ({ raw }, _reply, next) => {
+    // On a connection that is kept, what nobody read of a body would stand before the next request.
+    dropRest(raw);
     next();
   });
   app.addHook('onResponse', (request, reply, next) => {

@@ -1,7 +1,6 @@
 /** GraphQL over HTTP: how a request is read and an answer written. Everything between is Operations. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
-import { dropRest } from '../../platform/body-time.js';
 import { Problem } from '../../platform/errors.js';
 import {
   isMultipart,
@@ -106,7 +105,6 @@ export async function mountGraph(app: FastifyInstance, deps: GraphRouteDeps): Pr
         const answer = await run(params, scope, false);
         return send(reply, media, media === RESPONSE_JSON ? answer.status : 200, answer);
       },
-      onResponse: async ({ raw }) => dropRest(raw),
       errorHandler: graphErrors,
     });
   });

@@ -1,6 +1,6 @@
 /** POST /v1/images: a picture as a form or in JSON, handed on to the byte door as it comes in. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { arriving, dropRest, LONGEST_UPLOAD_MS } from '../../platform/body-time.js';
+import { arriving, LONGEST_UPLOAD_MS } from '../../platform/body-time.js';
 import { Problem } from '../../platform/errors.js';
 import type { RateLimiter } from '../../platform/limits.js';
 import { type Caller, requireCaller, type Scope } from '../../platform/scope.js';
@@ -49,7 +49,6 @@ export async function mountUpload(app: FastifyInstance, deps: UploadDeps): Promi
           : await uploadJson(request, scope, deps);
         return reply.code(201).send(imageBody(image));
       },
-      onResponse: async ({ raw }) => dropRest(raw),
       errorHandler: (error, _request, reply) => {
         // The framework would close the connection on a client that is still sending, and the answer would be lost.
         reply.removeHeader('connection');
