@@ -33,3 +33,6 @@ export const IDENTITY_CHANGED = 'identity-changed';
 
 /** An image is no longer what it was: private, public, gone, or to end at another time. The payload is its token. */
 export const IMAGE_CHANGED = 'image-changed';
+
+/** A job's state is no longer what it was. The payload is the job's id and its owner, with a space between them. */
+export const JOB_CHANGED = 'job-changed';
