@@ -12,6 +12,7 @@ import { INTRODUCTION } from '../rest-shim/introduction.js';
 import { openApi } from '../rest-shim/openapi.js';
 import type { Route } from '../rest-shim/route.js';
 import { ROUTES } from '../rest-shim/routes/index.js';
+import { Rows } from '../rest-shim/rows.js';
 import { mountShim } from '../rest-shim/shim.js';
 import type { BillingClient } from '../subgraphs/billing/client.js';
 import type { Images } from '../subgraphs/images/client.js';
@@ -118,7 +119,8 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   // Spans begin in the framework.
   if (!settings.traced)
     openShortcut(app, deps.http, servingShortcut(new WarmImages({ records, bytes, now: deps.now })));
-  mountShim(app, { routes: ROUTES, operations, admit, onMutation, quota: new QuotaWarnings(deps.billing, deps.log) });
+  const rows = new Rows({ operations, onMutation });
+  mountShim(app, { routes: ROUTES, rows, admit, quota: new QuotaWarnings(deps.billing, deps.log) });
   mountWorkflowFiles(app, { files: deps.files, admit, row: rowOf('getWorkflowFiles') });
   mountWebhook(app, { admit, billing: deps.billing });
   mountBillingPages(app);

@@ -4,7 +4,7 @@ import { Problem } from '../platform/errors.js';
 import { WorkflowId } from '../platform/ids.js';
 import { requireCaller } from '../platform/scope.js';
 import type { Route } from '../rest-shim/route.js';
-import { checkInput } from '../rest-shim/shim.js';
+import { checkInput } from '../rest-shim/rows.js';
 import type { FilesOf, WorkflowFiles } from '../subgraphs/registry/workflow/files.js';
 import type { BundleFile } from '../subgraphs/registry/workflow/workflow.model.js';
 import type { Admit } from './admission.js';

@@ -5,7 +5,7 @@ import { Problem } from '../../platform/errors.js';
 import type { RateLimiter } from '../../platform/limits.js';
 import { type Caller, requireCaller, type Scope } from '../../platform/scope.js';
 import { imageBody, uploadBody, uploadForm } from '../../rest-shim/routes/v1/images.js';
-import { checkInput } from '../../rest-shim/shim.js';
+import { checkInput } from '../../rest-shim/rows.js';
 import type { HostedImage, Images, UploadSettings } from '../../subgraphs/images/client.js';
 import { type Admit, count } from '../admission.js';
 import { UploadForm } from './form.js';
