@@ -118,7 +118,11 @@ async function compose(
   const images = byteDoor ? new RemoteImages(byteDoor, log) : lateImages(() => imagesOf(local).door);
   const filesDoor = connections.bytesTo('registry');
   const files = filesDoor ? new RemoteWorkflowFiles(filesDoor) : lateFiles(() => registryOf(local).files);
-  const peers: Peers = { billing: new BillingClient(connections.to('billing')), images };
+  const peers: Peers = {
+    accounts: new AccountsClient(connections.to('accounts')),
+    billing: new BillingClient(connections.to('billing')),
+    images,
+  };
   const circuits = new Circuits(metrics.circuits);
   const parts = { config, secrets, events, metrics, circuits, peers, log, now };
   const local: readonly Subgraph[] = stores
@@ -213,6 +217,7 @@ function imagesOf(local: readonly Subgraph[]): ImagesSubgraph {
 
 /** Whom subgraphs may ask things of. */
 export interface Peers {
+  accounts: AccountsClient;
   billing: BillingClient;
   images: Images;
 }
@@ -220,7 +225,7 @@ export interface Peers {
 /** Which others a subgraph that runs alone cannot do without. */
 const PEERS: Readonly<Record<SubgraphName, readonly SubgraphName[]>> = {
   accounts: [],
-  registry: ['images', 'billing'],
+  registry: ['accounts', 'images', 'billing'],
   images: [],
   billing: [],
 };

@@ -54,7 +54,10 @@ export async function startSubgraphs(bench: Bench): Promise<Subgraphs> {
       profiled: false,
     });
   const [accounts, images, billing] = await Promise.all([start('accounts'), start('images'), start('billing')]);
-  const registry = await start('registry', addressesOf({ images: images.url, billing: billing.url }));
+  const registry = await start(
+    'registry',
+    addressesOf({ accounts: accounts.url, images: images.url, billing: billing.url }),
+  );
   const servers = { accounts, registry, images, billing };
   return { servers: Object.values(servers), urls: urlsOf((name) => servers[name].url) };
 }

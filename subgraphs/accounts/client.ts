@@ -36,6 +36,28 @@ const announceGateway: InternalCall<{ internalAnnounceGateway: { others: number;
   result: z.object({ internalAnnounceGateway: z.object({ others: z.number(), unshared: z.number() }) }),
 };
 
+/** A user or a team. */
+const principalSchema = z.object({ type: z.enum(['USER', 'TEAM']), id: z.string(), handle: z.string().nullable() });
+
+export type Principal = z.infer<typeof principalSchema>;
+
+const principalNamed: InternalCall<{ internalPrincipal: Principal | null }> = {
+  query: `query InternalPrincipal($identifier: String!, $askedBy: ID!) {
+    internalPrincipal(identifier: $identifier, askedBy: $askedBy) { type id handle }
+  }`,
+  result: z.object({ internalPrincipal: principalSchema.nullable() }),
+};
+
+const principalsById: InternalCall<{ internalPrincipals: Principal[] }> = {
+  query: 'query InternalPrincipals($ids: [ID!]!) { internalPrincipals(ids: $ids) { type id handle } }',
+  result: z.object({ internalPrincipals: z.array(principalSchema) }),
+};
+
+const teamsOfUser: InternalCall<{ internalTeamsOf: string[] }> = {
+  query: 'query InternalTeamsOf($userId: ID!) { internalTeamsOf(userId: $userId) }',
+  result: z.object({ internalTeamsOf: z.array(z.string()) }),
+};
+
 export class AccountsClient {
   readonly #transport: SubgraphTransport;
 
@@ -51,6 +73,21 @@ export class AccountsClient {
   /** By id, e-mail address or handle; null when there is no such user. */
   async user(identifier: string, requestId: string): Promise<KnownUser | null> {
     return (await callInternal(this.#transport, userNamed, { identifier }, requestId)).internalUser;
+  }
+
+  /** The user or team that a caller names by id, e-mail address or handle. `rate_limited` when they name too many. */
+  async principal(input: { identifier: string; askedBy: string }, requestId: string): Promise<Principal | null> {
+    return (await callInternal(this.#transport, principalNamed, input, requestId)).internalPrincipal;
+  }
+
+  /** Those that are there, in no order. */
+  async principals(ids: readonly string[], requestId: string): Promise<Principal[]> {
+    return (await callInternal(this.#transport, principalsById, { ids }, requestId)).internalPrincipals;
+  }
+
+  /** Ids of the teams that a user belongs to at this moment. */
+  async teamsOf(userId: string, requestId: string): Promise<string[]> {
+    return (await callInternal(this.#transport, teamsOfUser, { userId }, requestId)).internalTeamsOf;
   }
 
   async setSuspension(input: { userIdentifier: string; suspended: boolean; reason: string | null }, requestId: string) {

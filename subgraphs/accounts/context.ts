@@ -9,6 +9,7 @@ import type { GatewayService } from './gateway/gateway.service.js';
 import type { HandleService } from './handle/handle.service.js';
 import type { InvitationDoc } from './invitation/invitation.model.js';
 import type { InvitationService } from './invitation/invitation.service.js';
+import type { PrincipalService } from './principal/principal.service.js';
 import type { SignInService } from './sign-in/sign-in.service.js';
 import type { Member, TeamSummary } from './team/team.model.js';
 import type { TeamService } from './team/team.service.js';
@@ -26,6 +27,7 @@ export interface AccountsServices {
   teamService: TeamService;
   teamInvitations: TeamInvitations;
   invitationService: InvitationService;
+  principalService: PrincipalService;
 }
 
 export interface MembersOfTeam extends PageRequest {

@@ -17,6 +17,8 @@ import { InvitationService } from './invitation/invitation.service.js';
 import { InvitationSettler } from './invitation/invitation.settler.js';
 import { Limiter } from './limiter.js';
 import { AfterAnswer } from './outbox.js';
+import { PrincipalResolver } from './principal/principal.resolver.js';
+import { PrincipalService } from './principal/principal.service.js';
 import { SignInResolver } from './sign-in/sign-in.resolver.js';
 import { SignInService } from './sign-in/sign-in.service.js';
 import { openStore } from './store.js';
@@ -38,6 +40,7 @@ export function accountsSchema(): Promise<SubgraphSchema> {
       TeamMemberResolver,
       InvitationResolver,
       GatewayResolver,
+      PrincipalResolver,
     ],
     references: {
       User: userReference,
@@ -83,6 +86,7 @@ export async function createAccounts(deps: AccountsDeps): Promise<Subgraph> {
     teamService,
     teamInvitations,
     invitationService,
+    principalService: new PrincipalService({ ...store, userService }),
     gatewayService: new GatewayService({ ...store, now }),
   };
   return {

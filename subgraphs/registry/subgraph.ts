@@ -8,6 +8,7 @@ import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
 import type { Secrets } from '../../platform/secrets.js';
 import type { Subgraph } from '../../platform/subgraph.js';
+import type { AccountsClient } from '../accounts/client.js';
 import type { BillingClient } from '../billing/client.js';
 import type { Images } from '../images/client.js';
 import type { RegistryContext } from './context.js';
@@ -45,7 +46,7 @@ export interface RegistryDeps extends VerifierDeps {
   store: ObjectStore;
   secrets: Secrets;
   metrics: Metrics;
-  peers: { billing: BillingClient; images: Images };
+  peers: { accounts: AccountsClient; billing: BillingClient; images: Images };
   models: Models;
   providers: Providers;
   references: LiveReferences;

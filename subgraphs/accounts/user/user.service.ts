@@ -52,16 +52,19 @@ export class UserService {
 
   /** The user whom a caller names. It tells who has an account, so nobody may ask for many in a short time. */
   async named(scope: Scope, identifier: string): Promise<Profile> {
-    const { userId } = requireCaller(scope);
+    await this.countLookup(requireCaller(scope).userId);
+    const found = await this.find(identifier);
+    if (!found) throw new Problem('user_not_found');
+    return found;
+  }
+
+  async countLookup(userId: string): Promise<void> {
     await this.#limiter.take({
       key: `lookup:${userId}`,
       limit: this.#settings.userLookupsPerMinute,
       windowSeconds: LOOKUP_WINDOW_SECONDS,
       message: 'You have looked up too many users. Wait a moment.',
     });
-    const found = await this.find(identifier);
-    if (!found) throw new Problem('user_not_found');
-    return found;
   }
 
   /** The caller as the store has it now; the scope may be a moment old. */

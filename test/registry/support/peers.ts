@@ -1,10 +1,11 @@
-/** What the registry asks of others, held in memory: money by the rules of the contract, hosted images without bytes. */
+/** What the registry asks of others, held in memory: money by the rules of the contract, hosted images without bytes, users. */
 
 import { Problem } from '../../../platform/errors.js';
 import type { GraphRequest, GraphResponse } from '../../../platform/graph/execute.js';
 import { problemToGraphQL } from '../../../platform/graph/problems.js';
 import type { SubgraphTransport } from '../../../platform/graph/transport.js';
 import { newId } from '../../../platform/ids.js';
+import { AccountsClient, type Principal } from '../../../subgraphs/accounts/client.js';
 import { BillingClient } from '../../../subgraphs/billing/client.js';
 import { type HostedOutput, type Images, NO_IMAGES, type StoredOutput } from '../../../subgraphs/images/client.js';
 
@@ -118,4 +119,42 @@ export function openImages(): TestImages {
     },
   };
   return images;
+}
+
+export interface TestAccounts {
+  accounts: AccountsClient;
+  principals: Map<string, Principal>;
+  /** Members of each team. */
+  members: Map<string, Set<string>>;
+}
+
+/** Users and teams are named by their ids and handles. */
+export function openAccounts(): TestAccounts {
+  const principals = new Map<string, Principal>();
+  const members = new Map<string, Set<string>>();
+  const answers: Record<string, (variables: Record<string, unknown>) => object> = {
+    internalPrincipal: ({ identifier }) => {
+      const named = String(identifier).replace(/^@/, '');
+      const found = [...principals.values()].find(({ id, handle }) => id === named || handle === named);
+      return { internalPrincipal: found ?? null };
+    },
+    internalPrincipals: ({ ids }) => ({
+      internalPrincipals: (ids as string[]).flatMap((id) => principals.get(id) ?? []),
+    }),
+    internalTeamsOf: ({ userId }) => ({
+      internalTeamsOf: [...members].filter(([, users]) => users.has(String(userId))).map(([team]) => team),
+    }),
+  };
+  const transport: SubgraphTransport = {
+    name: 'accounts',
+    async send({ query, variables }) {
+      const operation = /\b(internal\w+)\(/.exec(query)?.[1];
+      const answer = answers[operation ?? ''];
+      if (!answer) throw new Error(`accounts was asked for ${operation}`);
+      return { data: answer(variables ?? {}) as Record<string, unknown> };
+    },
+    ready: async () => {},
+    close: async () => {},
+  };
+  return { accounts: new AccountsClient(transport), principals, members };
 }

@@ -18,7 +18,7 @@ import { Providers } from '../../../subgraphs/registry/provider/providers.js';
 import { createRegistry, type RegistryDeps } from '../../../subgraphs/registry/subgraph.js';
 import { NOTHING_SHARED } from '../../../subgraphs/registry/verifier/sharing.js';
 import { NOTHING_PUBLISHED } from '../../../subgraphs/registry/versioned/live-references.js';
-import { openImages, openPurse } from './peers.js';
+import { openAccounts, openImages, openPurse } from './peers.js';
 
 export const log = pino({ level: 'silent' });
 
@@ -52,9 +52,12 @@ export function testProvider(): TestProvider {
   return provider;
 }
 
-export type TestDeps = Partial<RegistryDeps> & { provider?: Provider };
+export type TestDeps = Partial<Omit<RegistryDeps, 'peers'>> & {
+  provider?: Provider;
+  peers?: Partial<RegistryDeps['peers']>;
+};
 
-export function openRegistry(db: Db, { provider, ...overrides }: TestDeps = {}): Promise<Subgraph> {
+export function openRegistry(db: Db, { provider, peers, ...overrides }: TestDeps = {}): Promise<Subgraph> {
   const now = overrides.now ?? (() => new Date());
   const providers = new Providers({
     providers: provider ? [provider] : [],
@@ -67,7 +70,7 @@ export function openRegistry(db: Db, { provider, ...overrides }: TestDeps = {}):
     store: unreachableStore(),
     secrets: new Secrets('a secret key that only the tests know'),
     metrics: new Metrics(),
-    peers: { billing: openPurse(0).billing, images: openImages() },
+    peers: { accounts: openAccounts().accounts, billing: openPurse(0).billing, images: openImages(), ...peers },
     models: new Models({ configured: providers.configured, compatible: null, now }),
     providers,
     references: NOTHING_PUBLISHED,
