@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../platform/errors.js';
 import { WorkflowId } from '../platform/ids.js';
-import { requireCaller } from '../platform/scope.js';
+import { requireOwnKey } from '../platform/scope.js';
 import type { Route } from '../rest-shim/route.js';
 import { checkInput } from '../rest-shim/rows.js';
 import type { FilesOf, WorkflowFiles } from '../subgraphs/registry/workflow/files.js';
@@ -29,7 +29,7 @@ export function mountWorkflowFiles(app: FastifyInstance, { files, admit, row }: 
   const url = row.path.replaceAll(/\{(\w+)\}/g, ':$1');
   app.get<{ Params: { id_or_slug: string } }>(url, async (request, reply) => {
     const scope = await admit(request, reply);
-    requireCaller(scope);
+    requireOwnKey(scope);
     const query = readQuery(row, request);
     const { id_or_slug: reference } = request.params;
     const found = await files.list(reference, query.version ?? null, scope);

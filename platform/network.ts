@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { Problem } from './errors.js';
+import type { Secrets } from './secrets.js';
 
 /**
  * The network a caller is counted under: an IPv4 address as it is, an IPv6 address by its /64, which is what one
@@ -22,6 +23,11 @@ export function networkOf(address: string | undefined): string {
     .slice(0, 4)
     .map((group) => group.toString(16))
     .join(':')}::/64`;
+}
+
+/** An address is personal: what is kept of callers without an account is this keyed hash, from which nobody learns it. */
+export function networkId(secrets: Secrets, network: string): string {
+  return `net_${secrets.mac('billing-network', network)}`;
 }
 
 function expand(address: string): number[] {

@@ -4,10 +4,20 @@ import { z } from 'zod';
 import { Problem } from './errors.js';
 import type { Secrets } from './secrets.js';
 
+/**
+ * What a credential may be used for. `account` is everything that a user may do; the others are what a tenant's key can
+ * have: to spend the user's credits on pictures, and to look at the tenant's jobs.
+ */
+export const KEY_SCOPES = ['account', 'generate', 'read'] as const;
+export type KeyScope = (typeof KEY_SCOPES)[number];
+
 export const callerSchema = z.object({
   /** Bare UUID of the user. */
   userId: z.string(),
   keyId: z.string(),
+  /** The tenant on whose behalf the caller acts on /v2: that of the key, or the user's default one. */
+  tenantId: z.string(),
+  scopes: z.array(z.enum(KEY_SCOPES)),
   email: z.string(),
   handle: z.string().nullable(),
   handleClaimedAt: z.coerce.date().nullable(),
@@ -36,6 +46,25 @@ export function systemScope(requestId: string): Scope {
 export function requireCaller(scope: Scope): Caller {
   if (!scope.caller) throw new Problem('auth_required');
   return scope.caller;
+}
+
+/** A user's default tenant has the user's own id, so that nobody has to look it up or make it first. */
+export function wholeAccount(userId: string): Pick<Caller, 'tenantId' | 'scopes'> {
+  return { tenantId: userId, scopes: [...KEY_SCOPES] };
+}
+
+/** Nobody is refused here for having no credential: whether an operation needs one is its own business. */
+export function requireKeyScope({ caller }: Scope, needed: KeyScope): void {
+  if (!caller || caller.scopes.includes(needed)) return;
+  const whose = needed === 'account' ? "This needs the user's own key" : `This needs a key with the scope "${needed}"`;
+  throw new Problem('forbidden', `${whose}.`, { extra: { required_scope: needed } });
+}
+
+/** For doors beside the graph that are open to the user's own key alone. */
+export function requireOwnKey(scope: Scope): Caller {
+  const caller = requireCaller(scope);
+  requireKeyScope(scope, 'account');
+  return caller;
 }
 
 /** Operations that only other parts of the platform may use. */

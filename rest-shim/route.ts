@@ -1,6 +1,7 @@
 /** What a row of the route table says. REST, OpenAPI and the documentation are all made from these rows. */
 import { z } from 'zod';
 import type { ErrorSlug } from '../platform/errors.js';
+import type { KeyScope } from '../platform/scope.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -24,6 +25,11 @@ export interface Route {
   summary: string;
   description?: string;
   auth: 'required' | 'none';
+  /**
+   * What a key must have, of callers who bring one; the user's own key when left out. It is the graph that decides: a
+   * row that says otherwise than its operation stops the start.
+   */
+  scope?: KeyScope;
   /** The input is judged before the credentials, so that a bad key with bad input is told of the input. */
   shapeFirst?: boolean;
   params?: Shape;

@@ -5,7 +5,7 @@ import type { Operations, PreparedOperation } from '../gateway/graphql/operation
 import { type FieldIssue, Problem } from '../platform/errors.js';
 import { problemFromExtensions } from '../platform/graph/problems.js';
 import { fieldIssue, invalidFields } from '../platform/rules.js';
-import type { Scope } from '../platform/scope.js';
+import type { KeyScope, Scope } from '../platform/scope.js';
 import { type AnswerShape, answerShape } from './answer.js';
 import type { Route, RouteInput } from './route.js';
 
@@ -28,10 +28,11 @@ export class Rows {
     this.#deps = deps;
   }
 
-  /** A row that the graph cannot serve throws here. */
+  /** A row that the graph cannot serve, or not to the keys that the row names, throws here. */
   ready(row: Route): ReadyRow {
     const { operations } = this.#deps;
     const prepared = operations.prepare(row.operation);
+    requireAgreement(row, prepared);
     const shape = answerShape(operations.schema, prepared.operation);
     return { row, prepared, shape, mutates: prepared.operation.operation === 'mutation' };
   }
@@ -46,6 +47,16 @@ export class Rows {
     if (value === null || value === undefined) throw new Problem('not_found');
     return shape.transform ? shape.transform(value) : value;
   }
+}
+
+export function keyScopeOf({ scope = 'account' }: Route): KeyScope {
+  return scope;
+}
+
+function requireAgreement(row: Route, { keyScopes }: PreparedOperation): void {
+  const [needed, ...others] = keyScopes;
+  if (needed === keyScopeOf(row) && others.length === 0) return;
+  throw new Error(`${row.id} says that a key needs ${keyScopeOf(row)}, its operation: ${[...keyScopes].join(', ')}`);
 }
 
 function fromGraph(error: GraphQLFormattedError, row: Route): Problem | Error {

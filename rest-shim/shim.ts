@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admit } from '../gateway/admission.js';
 import { QUOTA_HEADER, type QuotaWarnings } from '../gateway/quota.js';
 import { Problem } from '../platform/errors.js';
-import type { Caller } from '../platform/scope.js';
+import { type Caller, requireKeyScope } from '../platform/scope.js';
 import type { Method, Route, RouteInput } from './route.js';
-import { checkRowInput, type ReadyRow, type Rows } from './rows.js';
+import { checkRowInput, keyScopeOf, type ReadyRow, type Rows } from './rows.js';
 
 export interface ShimDeps {
   routes: readonly Route[];
@@ -37,6 +37,7 @@ export function mountShim(app: FastifyInstance, { routes, rows, admit, quota }: 
         throw error;
       });
       if (row.auth === 'required' && !scope.caller) throw new Problem('auth_required');
+      requireKeyScope(scope, keyScopeOf(row));
       const input = readInput(row, request);
       const refusal = row.refuse?.(input);
       if (refusal) return reply.code(refusal.status).send(refusal.body);

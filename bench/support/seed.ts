@@ -2,7 +2,7 @@
 import type { Db } from 'mongodb';
 import { KeyId, newId } from '../../platform/ids.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
-import type { Caller } from '../../platform/scope.js';
+import { type Caller, wholeAccount } from '../../platform/scope.js';
 import { randomToken, sha256 } from '../../platform/secrets.js';
 import { API_KEYS, type ApiKeyDoc } from '../../subgraphs/accounts/api-key/api-key.model.js';
 import { TEAMS, type TeamDoc, TeamRole } from '../../subgraphs/accounts/team/team.model.js';
@@ -49,7 +49,10 @@ export async function seed(databases: readonly Db[]): Promise<Person[]> {
   }
   return users.map(({ _id, email, handle, handleClaimedAt, createdAt, suspended }, i) => ({
     key: secrets[i] ?? '',
-    caller: { userId: _id, keyId: keys[i]?.[0]?._id ?? '', email, handle, handleClaimedAt, createdAt, suspended },
+    caller: {
+      ...{ userId: _id, keyId: keys[i]?.[0]?._id ?? '', email, handle, handleClaimedAt, createdAt, suspended },
+      ...wholeAccount(_id),
+    },
     keyIds: (keys[i] ?? []).map((key) => KeyId.format(key._id)),
     teamIds: (teams[i] ?? []).map((team) => team._id),
   }));

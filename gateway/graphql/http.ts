@@ -11,7 +11,7 @@ import {
 } from '../../platform/graph/multipart.js';
 import { problemToGraphQL } from '../../platform/graph/problems.js';
 import { asProblem, setProblemHeaders } from '../../platform/http.js';
-import { type Caller, requireCaller, type Scope } from '../../platform/scope.js';
+import { type Caller, requireOwnKey, type Scope } from '../../platform/scope.js';
 import type { Admit } from '../admission.js';
 import { negotiate, RESPONSE_JSON } from './media.js';
 import type { OperationResult, Operations } from './operations.js';
@@ -77,7 +77,7 @@ export async function mountGraph(app: FastifyInstance, deps: GraphRouteDeps): Pr
   async function readFiles(request: FastifyRequest, reply: FastifyReply) {
     const scope = await admit(request, reply);
     // Files are for hosting, which needs an account: nobody else may fill the disk.
-    const caller = requireCaller(scope);
+    const caller = requireOwnKey(scope);
     const body = await readMultipart(request, reply, scope, deps.multipart);
     for (const _ of uploadsIn(body, '')) await deps.countUpload(caller, reply);
     return { scope, params: readPost(body, maxBatch) };

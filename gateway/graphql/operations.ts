@@ -28,8 +28,9 @@ import {
   problemToGraphQL,
 } from '../../platform/graph/problems.js';
 import type { SubgraphTransport } from '../../platform/graph/transport.js';
-import type { Scope } from '../../platform/scope.js';
+import { type KeyScope, requireKeyScope, type Scope } from '../../platform/scope.js';
 import { directFetch } from './direct.js';
+import { KeyScopes } from './key-scopes.js';
 import { PlanCompiler, type RunPlan } from './plan/compiler.js';
 import { checkCost, checkShape, compileCost, fragmentsOf, type ShapeLimits } from './shape.js';
 
@@ -50,6 +51,8 @@ export interface PreparedOperation {
   readonly plan: QueryPlan;
   /** The subgraphs that a mutation asks of; none for a query. */
   readonly changes: ReadonlySet<string>;
+  /** What a key must have to run it. */
+  readonly keyScopes: ReadonlySet<KeyScope>;
   readonly direct: FetchNode | null;
   readonly run: RunPlan;
   cost(variables: Readonly<Record<string, unknown>>): number;
@@ -79,6 +82,7 @@ export class Operations {
   readonly #apiSchema: Schema;
   readonly #planner: QueryPlanner;
   readonly #compiler: PlanCompiler;
+  readonly #keyScopes: KeyScopes;
   readonly #transports: ReadonlyMap<string, SubgraphTransport>;
   readonly #limits: OperationLimits;
   readonly #log: Logger;
@@ -93,6 +97,7 @@ export class Operations {
     this.#apiSchema = supergraph.apiSchema();
     this.schema = this.#apiSchema.toGraphQLJSSchema();
     this.#planner = new QueryPlanner(supergraph);
+    this.#keyScopes = new KeyScopes(this.schema, supergraph.schema);
     this.#limits = limits;
     this.#log = log;
     this.#transports = new Map(transports.map((transport) => [transport.name, transport]));
@@ -132,6 +137,7 @@ export class Operations {
       document,
       plan,
       changes: operation.operation === 'mutation' ? servicesOf(plan) : NOTHING,
+      keyScopes: this.#keyScopes.needed(document, operation),
       direct: directFetch(plan, document, operation),
       run: this.#compiler.compile({ plan, document, operation, operationName }),
       cost: compileCost(this.schema, operation, fragmentsOf(document)),
@@ -139,6 +145,7 @@ export class Operations {
   }
 
   async execute(prepared: PreparedOperation, variables: Variables, scope: Scope): Promise<OperationResult> {
+    for (const needed of prepared.keyScopes) requireKeyScope(scope, needed);
     this.#checkVariables(prepared, variables);
     checkCost(prepared.cost(variables), this.#limits);
     const { data, errors } = prepared.direct

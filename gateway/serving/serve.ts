@@ -67,7 +67,8 @@ export function mountServing(app: FastifyInstance, deps: ServeDeps): void {
   async function requireOwner({ ownerId }: ServedImage, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { caller } = await admission.admit(request, reply);
     if (!caller) throw new Problem('auth_required');
-    if (caller.userId !== ownerId) throw new Problem('image_not_found');
+    // A tenant's key is good for the tenant's pictures, which are not here.
+    if (caller.userId !== ownerId || !caller.scopes.includes('account')) throw new Problem('image_not_found');
   }
 
   function writeHeaders({ visibility, expiresAt }: ServedImage, reply: FastifyReply): void {

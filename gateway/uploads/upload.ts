@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { arriving, LONGEST_UPLOAD_MS } from '../../platform/body-time.js';
 import { Problem } from '../../platform/errors.js';
 import type { RateLimiter } from '../../platform/limits.js';
-import { type Caller, requireCaller, type Scope } from '../../platform/scope.js';
+import { type Caller, requireOwnKey, type Scope } from '../../platform/scope.js';
 import { imageBody, uploadBody, uploadForm } from '../../rest-shim/routes/v1/images.js';
 import { checkInput } from '../../rest-shim/rows.js';
 import type { HostedImage, Images, UploadSettings } from '../../subgraphs/images/client.js';
@@ -37,7 +37,7 @@ export async function mountUpload(app: FastifyInstance, deps: UploadDeps): Promi
       // Whoever may not upload is told before the bytes are read.
       onRequest: async (request, reply) => {
         const scope = await deps.admit(request, reply);
-        const caller = requireCaller(scope);
+        const caller = requireOwnKey(scope);
         await countUpload(deps.limiter, caller, reply);
         scopes.set(request, scope);
       },

@@ -7,7 +7,7 @@ import { DateTime } from './scalars.js';
 
 const FEDERATION_LINK =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", ' +
-  'import: ["@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible"])\n\n';
+  'import: ["@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible", "@tag"])\n\n';
 
 /** How a subgraph finds one of its entities from the key that another subgraph holds. Null: there is none. */
 export type ReferenceResolver<C> = (reference: Record<string, unknown>, context: C) => unknown;

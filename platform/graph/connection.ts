@@ -1,9 +1,11 @@
 /** Relay connections, with `nodes` beside `edges` and a `nextCursor` that is null on the last page. */
 import { ArgsType, type ClassType, Directive, Field, Int, ObjectType } from 'type-graphql';
 import { MAX_PAGE, type Page, type PageRequest } from '../mongo/page.js';
+import { OpenToAllKeys } from './key-scopes.js';
 
 @ObjectType({ description: 'Where a page stands in its list.' })
 @Directive('@shareable')
+@OpenToAllKeys()
 export class PageInfo {
   @Field(() => Boolean, { description: 'Whether a further page exists.' })
   hasNextPage!: boolean;
@@ -36,6 +38,7 @@ export interface Connection<T> {
 /** The connection class of a node type. Call it once per node type and export the result. */
 export function connectionType<T extends object>(name: string, node: () => ClassType<T>): ClassType<Connection<T>> {
   @ObjectType(`${name}Edge`, { description: `A ${name} and its place in the list.` })
+  @OpenToAllKeys()
   class EdgeOfNode implements Edge<T> {
     @Field(() => node(), { description: 'The item.' })
     node!: T;
@@ -45,6 +48,7 @@ export function connectionType<T extends object>(name: string, node: () => Class
   }
 
   @ObjectType(`${name}Connection`, { description: `A page of a list of ${name}.` })
+  @OpenToAllKeys()
   class ConnectionOfNode implements Connection<T> {
     @Field(() => [EdgeOfNode], { description: 'The items with their cursors.' })
     edges!: EdgeOfNode[];

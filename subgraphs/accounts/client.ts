@@ -6,7 +6,9 @@ import { type Caller, callerSchema } from '../../platform/scope.js';
 
 const callerByKey: InternalCall<{ internalCaller: Caller | null }> = {
   query: `query InternalCaller($keyHash: String!) {
-    internalCaller(keyHash: $keyHash) { userId keyId email handle handleClaimedAt createdAt suspended }
+    internalCaller(keyHash: $keyHash) {
+      userId keyId tenantId scopes email handle handleClaimedAt createdAt suspended
+    }
   }`,
   result: z.object({ internalCaller: callerSchema.nullable() }),
 };

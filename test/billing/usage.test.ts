@@ -2,7 +2,7 @@
 import { type ExecutionResult, graphql } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId, UserId } from '../../platform/ids.js';
-import type { Scope } from '../../platform/scope.js';
+import { type Scope, wholeAccount } from '../../platform/scope.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import { createBilling } from '../../subgraphs/billing/subgraph.js';
 import { billingDeps, USD } from './support/settings.js';
@@ -23,7 +23,7 @@ function scopeOf(userId: string | null): Scope {
   return {
     requestId: 'r',
     network: '198.51.100.7',
-    caller: userId === null ? null : { ...profile, userId, createdAt },
+    caller: userId === null ? null : { ...profile, ...wholeAccount(userId), userId, createdAt },
     internal: false,
   };
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
 import { encodeCursor } from '../../platform/mongo/page.js';
 import { ObjectStore } from '../../platform/s3.js';
-import type { Caller, Scope } from '../../platform/scope.js';
+import { type Caller, type Scope, wholeAccount } from '../../platform/scope.js';
 import type { ImagesContext } from '../../subgraphs/images/context.js';
 import type { ImageDocument } from '../../subgraphs/images/image/image.model.js';
 import { createImages, type ImagesSubgraph } from '../../subgraphs/images/subgraph.js';
@@ -53,7 +53,7 @@ beforeAll(async () => {
     await collection.insertMany(Array.from({ length: 10_000 }, (_, n) => image(i + n)));
   }
   const me = { userId: owner, keyId: newId(), email: 'a@example.com', handle: null, handleClaimedAt: null };
-  caller = { ...me, createdAt: now, suspended: false };
+  caller = { ...me, ...wholeAccount(owner), createdAt: now, suspended: false };
   const scope: Scope = { requestId: 'r', network: 'n', caller, internal: false };
   context = images.context(scope) as ImagesContext;
 });

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
-import { systemScope } from '../../platform/scope.js';
+import { systemScope, wholeAccount } from '../../platform/scope.js';
 import type { ImagesContext } from '../../subgraphs/images/context.js';
 import {
   type ImageDocument,
@@ -323,7 +323,7 @@ describe('a suspended account', () => {
   it('may host private pictures, and make none public', async () => {
     const images = await createImages(imagesDeps(world.db, world.store, () => new Date(Date.now() + travelled)));
     const named = { userId: newId(), keyId: newId(), email: 'a@example.com', handle: null, handleClaimedAt: null };
-    const caller = { ...named, createdAt: new Date(), suspended: true };
+    const caller = { ...named, ...wholeAccount(named.userId), createdAt: new Date(), suspended: true };
     const scope = { requestId: 'r', network: 'n', caller, internal: false };
     const upload = (visibility: 'public' | 'private') =>
       images.door.upload(

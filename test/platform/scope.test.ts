@@ -1,6 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { newId } from '../../platform/ids.js';
-import { openScope, SCOPE_HEADER, type Scope, ScopeOpener, ScopeSigner, signScope } from '../../platform/scope.js';
+import {
+  openScope,
+  SCOPE_HEADER,
+  type Scope,
+  ScopeOpener,
+  ScopeSigner,
+  signScope,
+  wholeAccount,
+} from '../../platform/scope.js';
 import { Secrets } from '../../platform/secrets.js';
 
 const secrets = new Secrets('one secret of thirty-two characters and more');
@@ -10,6 +18,7 @@ const scope: Scope = {
   caller: {
     userId: newId(),
     keyId: newId(),
+    ...wholeAccount(newId()),
     email: 'a@example.com',
     handle: null,
     handleClaimedAt: null,

@@ -3,7 +3,7 @@ import { type ExecutionResult, graphql } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId, UserId } from '../../platform/ids.js';
 import { ObjectStore } from '../../platform/s3.js';
-import type { Scope } from '../../platform/scope.js';
+import { type Scope, wholeAccount } from '../../platform/scope.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import type { BillingContext } from '../../subgraphs/billing/context.js';
 import { createBilling } from '../../subgraphs/billing/subgraph.js';
@@ -30,6 +30,7 @@ function scopeOf(userId: string | null): Scope {
   const caller = userId && {
     userId,
     keyId: newId(),
+    ...wholeAccount(userId),
     email: 'a@example.com',
     handle: null,
     handleClaimedAt: null,

@@ -16,6 +16,7 @@ export const billing: Route[] = [
     id: 'billingStatus',
     summary: 'Plan, credits, saved card, and what can be bought',
     auth: 'required',
+    scope: 'read',
     status: 200,
     operation: `query BillingStatus {
       billingStatus {
@@ -66,6 +67,7 @@ export const billing: Route[] = [
     summary: 'Buy a pack with the saved card',
     description: 'The same idempotencyKey never charges twice: a repetition answers what became of the first.',
     auth: 'required',
+    scope: 'generate',
     body: z.object({
       packId: packId.describe('The pack to buy.'),
       idempotencyKey: z.string().min(1).max(200).describe('Of your choice, the same when you try again.'),

@@ -4,7 +4,7 @@ import { type Events, IDENTITY_CHANGED } from '../../../platform/events.js';
 import { KeyId, newId } from '../../../platform/ids.js';
 import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
 import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
-import type { Caller } from '../../../platform/scope.js';
+import { type Caller, wholeAccount } from '../../../platform/scope.js';
 import { randomToken, sha256 } from '../../../platform/secrets.js';
 import { parseKeyName } from '../rules.js';
 import { PROFILE_FIELDS, type ProfileDoc, profileOf, type UserDoc } from '../user/user.model.js';
@@ -150,6 +150,6 @@ export class ApiKeyService {
     const user = key && (await users.findOne<ProfileDoc>({ _id: key.userId }, { projection: PROFILE_FIELDS }));
     if (!user) return null;
     lastUse.note(key._id, now());
-    return { keyId: key._id, ...profileOf(user) };
+    return { keyId: key._id, ...wholeAccount(user._id), ...profileOf(user) };
   }
 }

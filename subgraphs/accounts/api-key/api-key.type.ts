@@ -67,6 +67,12 @@ export class InternalCaller {
   @Field(() => ID, { description: 'The key.' })
   keyId!: string;
 
+  @Field(() => ID, { description: 'The tenant on whose behalf it acts.' })
+  tenantId!: string;
+
+  @Field(() => [String], { description: 'What it may be used for.' })
+  scopes!: string[];
+
   @Field(() => String, { description: 'The e-mail address.' })
   email!: string;
 

@@ -1,4 +1,5 @@
 import { Directive, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { OpenToAllKeys } from '../../../platform/graph/key-scopes.js';
 import { UserId } from '../../../platform/ids.js';
 import type { Profile } from './user.model.js';
 
@@ -6,12 +7,14 @@ import type { Profile } from './user.model.js';
 @Directive('@key(fields: "id")')
 export class User {
   @Field(() => ID, { description: 'The id, for example usr_0190….' })
+  @OpenToAllKeys()
   id!: string;
 
   @Field(() => String, { nullable: true, description: 'The e-mail address; null for anybody but the user.' })
   email!: string | null;
 
   @Field(() => String, { nullable: true, description: 'The claimed handle, without @.' })
+  @OpenToAllKeys()
   handle!: string | null;
 
   @Field(() => Date, { nullable: true, description: 'When the handle was claimed or last changed.' })

@@ -1,4 +1,5 @@
 /** Which account somebody's money is in. */
+import { networkId } from '../../../platform/network.js';
 import type { Secrets } from '../../../platform/secrets.js';
 import { monthStart } from './months.js';
 import type { AccountRef } from './writer.js';
@@ -13,9 +14,8 @@ export function userAccount({ userId, createdAt }: Holder): AccountRef {
   return { id: userId, kind: 'user', openedAt: createdAt };
 }
 
-/** An address is personal: what is kept is a keyed hash, from which nobody learns it. */
 export function networkAccount(secrets: Secrets, network: string, now: Date): AccountRef {
-  return { id: `net_${secrets.mac('billing-network', network)}`, kind: 'network', openedAt: monthStart(now) };
+  return { id: networkId(secrets, network), kind: 'network', openedAt: monthStart(now) };
 }
 
 const CAP = 'cap_';

@@ -1,4 +1,5 @@
 import { Arg, Ctx, Directive, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import { NeedsScope, OpenToAllKeys } from '../../../platform/graph/key-scopes.js';
 import { UserId } from '../../../platform/ids.js';
 import { requireCaller, requireInternal } from '../../../platform/scope.js';
 import type { BillingContext } from '../context.js';
@@ -15,6 +16,7 @@ import {
 @Resolver()
 export class EntitlementResolver {
   @Query(() => BillingStatus, { nullable: true, description: 'How the caller stands with billing.' })
+  @NeedsScope('read')
   async billingStatus(@Ctx() context: BillingContext): Promise<BillingStatus> {
     const caller = requireCaller(context.scope);
     const { customerLoader, entitlementService, purchasable } = context;
@@ -73,6 +75,7 @@ export class UserEntitlementResolver {
     nullable: true,
     description: 'What the plan of this user allows; null for anyone but yourself.',
   })
+  @OpenToAllKeys()
   async entitlements(
     @Root() user: User,
     @Ctx() { scope, customerLoader, entitlementService }: BillingContext,

@@ -1,8 +1,10 @@
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
+import { OpenToAllKeys } from '../../../platform/graph/key-scopes.js';
 import { CreditPack, Plan, PlanName, planName, QualityTier, qualityTier } from '../plan/plan.type.js';
 import type { Entitlement } from './entitlement.service.js';
 
 @ObjectType({ description: 'What an account may do by its plan.' })
+@OpenToAllKeys()
 export class Entitlements {
   @Field(() => PlanName, { description: 'The plan in force.' })
   plan!: PlanName;
@@ -24,6 +26,7 @@ export function entitlementsView({ plan, tiers, priorityQueue, frontierUnlocked 
 }
 
 @ObjectType({ description: 'A card that purchases without a page are charged to.' })
+@OpenToAllKeys()
 export class SavedCard {
   @Field(() => String, { description: 'Its brand, such as visa.' })
   brand!: string;
@@ -33,6 +36,7 @@ export class SavedCard {
 }
 
 @ObjectType({ description: 'The credits that an account can spend, by where they come from.' })
+@OpenToAllKeys()
 export class CreditBalance {
   @Field(() => Int, { description: 'All that can be spent.' })
   available!: number;
@@ -54,6 +58,7 @@ export class CreditBalance {
 }
 
 @ObjectType({ description: 'How an account stands with billing.' })
+@OpenToAllKeys()
 export class BillingStatus {
   @Field(() => Entitlements, { description: 'What the plan in force allows.' })
   entitlements!: Entitlements;

@@ -1,4 +1,5 @@
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { OpenToAllKeys } from '../../../platform/graph/key-scopes.js';
 import { PACKS, type Pack, PLANS, type PlanId, type QualityTier as Tier } from './catalogue.js';
 
 export enum PlanName {
@@ -31,6 +32,7 @@ export const planName = (plan: PlanId) => PlanName[plan.toUpperCase() as keyof t
 export const qualityTier = (tier: Tier) => QualityTier[tier.toUpperCase() as keyof typeof QualityTier];
 
 @ObjectType({ description: 'Something to subscribe to.' })
+@OpenToAllKeys()
 export class Plan {
   @Field(() => PlanName, { description: 'Which one.' })
   name!: PlanName;
@@ -52,6 +54,7 @@ export class Plan {
 }
 
 @ObjectType({ description: 'Credits to buy once. They do not expire.' })
+@OpenToAllKeys()
 export class CreditPack {
   @Field(() => ID, { description: 'What to order it by.' })
   packId!: string;

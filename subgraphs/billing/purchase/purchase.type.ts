@@ -1,4 +1,5 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { OpenToAllKeys } from '../../../platform/graph/key-scopes.js';
 import { packOf } from '../plan/catalogue.js';
 import type { PurchaseDoc } from './purchase.model.js';
 
@@ -28,6 +29,7 @@ export class PurchaseCreditsInput {
 }
 
 @ObjectType({ description: 'A purchase with the saved card.' })
+@OpenToAllKeys()
 export class PurchaseCreditsPayload {
   @Field(() => ID, { description: 'The pack.' })
   packId!: string;

@@ -1,4 +1,5 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { OpenToAllKeys } from '../../../platform/graph/key-scopes.js';
 import type { Unlock } from './unlock.service.js';
 
 export enum UnlockType {
@@ -16,6 +17,7 @@ registerEnumType(UnlockType, {
 });
 
 @ObjectType({ description: 'How far the community is towards unlocking the frontier models.' })
+@OpenToAllKeys()
 export class UnlockStatus {
   @Field(() => UnlockType, { description: 'Whether they are unlocked.' })
   type!: UnlockType;

@@ -9,7 +9,7 @@ import { openEmbeddedMongo } from '../../../platform/embedded/mongo.js';
 import { type ErrorSlug, Problem } from '../../../platform/errors.js';
 import { IDENTITY_CHANGED, LocalEvents } from '../../../platform/events.js';
 import type { Mail, Mailer } from '../../../platform/mail.js';
-import { type Scope, systemScope } from '../../../platform/scope.js';
+import { type Scope, systemScope, wholeAccount } from '../../../platform/scope.js';
 import { Secrets } from '../../../platform/secrets.js';
 import type { Subgraph } from '../../../platform/subgraph.js';
 import type { AccountsContext } from '../../../subgraphs/accounts/context.js';
@@ -104,7 +104,12 @@ export function unique(prefix: string): string {
 }
 
 export function scopeOf(profile: Profile, network = '198.51.100.7'): Scope {
-  return { requestId: 'r', network, caller: { ...profile, keyId: '0' }, internal: false };
+  return {
+    requestId: 'r',
+    network,
+    caller: { ...profile, keyId: '0', ...wholeAccount(profile.userId) },
+    internal: false,
+  };
 }
 
 export function anonymous(network = '198.51.100.7'): Scope {
@@ -157,7 +162,7 @@ export async function openWorld(settings: Partial<AccountsSettings> = {}): Promi
       const { userService, handleService } = accounts.context(systemScope('r')) as AccountsContext;
       let profile = await userService.ensure(email);
       if (handle !== undefined) {
-        const caller = { ...profile, keyId: '0' };
+        const caller = { ...profile, keyId: '0', ...wholeAccount(profile.userId) };
         const { handleClaimedAt } = await handleService.claim(caller, handle);
         profile = { ...profile, handle, handleClaimedAt };
       }

@@ -1,7 +1,7 @@
 /** Processes of billing that sell, over one real engine and a stand-in for Stripe on the same clock. */
 import type { Db } from 'mongodb';
 import { newId } from '../../../platform/ids.js';
-import type { Caller } from '../../../platform/scope.js';
+import { type Caller, wholeAccount } from '../../../platform/scope.js';
 import { planInForce } from '../../../subgraphs/billing/customer/customer.model.js';
 import { type BillingEngine, createEngine } from '../../../subgraphs/billing/engine.js';
 import { createSales, type Sales } from '../../../subgraphs/billing/sales.js';
@@ -67,7 +67,9 @@ export async function openShop(settings: Partial<SalesSettings> = {}): Promise<S
     numbered += 1;
     const email = `buyer-${process.pid}-${numbered}@example.com`;
     const createdAt = world.clock.now();
-    return { userId: newId(), keyId: newId(), email, handle: null, handleClaimedAt: null, createdAt, suspended: false };
+    const userId = newId();
+    const named = { userId, keyId: newId(), email, handle: null, handleClaimedAt: null };
+    return { ...named, ...wholeAccount(userId), createdAt, suspended: false };
   }
 
   const shop: Shop = {

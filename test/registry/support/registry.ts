@@ -6,7 +6,7 @@ import { newId } from '../../../platform/ids.js';
 import { Metrics } from '../../../platform/metrics.js';
 import { Circuits } from '../../../platform/outbound/circuit.js';
 import { ObjectStore } from '../../../platform/s3.js';
-import type { Scope } from '../../../platform/scope.js';
+import { type Scope, wholeAccount } from '../../../platform/scope.js';
 import { Secrets } from '../../../platform/secrets.js';
 import type { Subgraph } from '../../../platform/subgraph.js';
 import { LocalEncoder } from '../../../subgraphs/registry/embedding/local-encoder.js';
@@ -99,6 +99,7 @@ function callerOf(userId: string) {
   return {
     userId,
     keyId: newId(),
+    ...wholeAccount(userId),
     email: 'a@example.com',
     handle: null,
     handleClaimedAt: null,
