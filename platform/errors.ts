@@ -75,6 +75,7 @@ export const ERRORS = {
   },
   unsupported_media_type: { status: 415, message: 'The media type of the request body is not supported here.' },
   range_not_satisfiable: { status: 416, message: 'The range begins behind the last byte.' },
+  safety_verification_failed: { status: 422, message: 'The template must not be published as it is.' },
   quota_exceeded: { status: 422, message: 'A quota of this account is used up.' },
   headers_too_large: { status: 431, message: 'The request headers are too large.' },
   rate_limited: { status: 429, message: 'Too many requests.', retryable: true },
@@ -86,6 +87,11 @@ export const ERRORS = {
     message: 'Something went wrong on our side. Quote the request id when you report it.',
   },
   billing_not_configured: { status: 503, message: 'Purchases are not set up on this installation.' },
+  safety_verification_unavailable: {
+    status: 503,
+    message: 'The safety check before publishing could not be done. Nothing was published.',
+    retryable: true,
+  },
   verifier_unavailable: { status: 503, message: 'No judge can be reached right now.', retryable: true },
   unavailable: { status: 503, message: 'A part of the service cannot be reached right now.', retryable: true },
 } as const satisfies Record<string, ErrorKind>;

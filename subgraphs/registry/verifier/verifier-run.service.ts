@@ -62,10 +62,20 @@ interface Target extends Contract, Pick<Question, 'criterion' | 'examples' | 'mo
 
 type Inputs = Readonly<Record<string, string>>;
 
+/** Something that is judged in several goes, because it is more than a judge reads at a time. */
+export interface Piece {
+  /** Which part of the whole it is, for the reasoning; null for the main one. */
+  of: string | null;
+  inputs: Inputs;
+}
+
 interface Judged {
   runId: string;
-  inputs: Inputs;
+  /** At least one. */
+  pieces: readonly Piece[];
   mediaUrl: string | null;
+  /** Null: nobody pays. */
+  payer: Payer | null;
 }
 
 export class VerifierRunService {
@@ -114,14 +124,24 @@ export class VerifierRunService {
   ): Promise<VerifierRunDocument> {
     const target = await this.#target(scope, reference, request, loader);
     requireInputs(request, target);
-    return this.#judged(scope, target, { runId, inputs: request.inputs ?? {}, mediaUrl: request.media_url ?? null });
+    const pieces = [{ of: null, inputs: request.inputs ?? {} }];
+    return this.#judged(scope, target, { runId, pieces, mediaUrl: request.media_url ?? null, payer: payerOf(scope) });
   }
 
-  /** One of the platform's own, for what the platform itself wants judged on behalf of the scope's caller, who pays. */
-  async runSystem(scope: Scope, name: string, inputs: Inputs): Promise<VerifierRunDocument> {
+  /**
+   * One of the platform's own, for what the platform itself wants judged on behalf of the scope's caller, who pays where
+   * it is metered. The whole passes when each piece of it does.
+   */
+  async runSystem(
+    scope: Scope,
+    name: string,
+    pieces: readonly Piece[],
+    { metered }: { metered: boolean },
+  ): Promise<VerifierRunDocument> {
     const target = systemTarget(name);
-    requireInputs({ inputs }, target);
-    return this.#judged(scope, target, { runId: newId(), inputs, mediaUrl: null });
+    for (const { inputs } of pieces) requireInputs({ inputs }, target);
+    const payer = metered ? payerOf(scope) : null;
+    return this.#judged(scope, target, { runId: newId(), pieces, mediaUrl: null, payer });
   }
 
   async #target(
@@ -155,26 +175,27 @@ export class VerifierRunService {
     return pictureForJudge(bytes, contentType);
   }
 
-  async #judged(scope: Scope, target: Target, { runId, inputs, mediaUrl }: Judged): Promise<VerifierRunDocument> {
+  async #judged(scope: Scope, target: Target, judged: Judged): Promise<VerifierRunDocument> {
+    const { runId, pieces, mediaUrl, payer } = judged;
     const { judges, runs } = this.#deps;
     if (!target.system) refusing(() => judges.requireAble({ model: target.model, withPicture: mediaUrl !== null }));
-    const payer = payerOf(scope);
-    await this.#reserve(runId, payer, scope.requestId);
+    if (payer) await this.#reserve(runId, payer, scope.requestId);
     const run = await this.#undoing(runId, payer, scope, async () => {
       // Once the money is held, so that nobody without any can have addresses fetched.
       const picture = await this.#picture(mediaUrl, scope);
       const createdAt = this.#deps.now();
-      const outcome = await this.#decide(target, questionOf(target, inputs, picture));
+      const outcome = await this.#decideAll(target, pieces, picture);
       return runs.record({
         ...outcome,
+        costMicros: payer ? outcome.costMicros : 0,
         _id: runId,
         ownerId: scope.caller?.userId ?? null,
         verifierId: target.verifierId,
         system: target.system?.name ?? null,
         verifierVersion: target.version,
-        inputsHash: this.#deps.secrets.mac('verifier-inputs', canonicalJson(inputs)),
+        inputsHash: this.#deps.secrets.mac('verifier-inputs', canonicalJson(hashedOf(pieces))),
         createdAt,
-        payer,
+        ...(payer && { payer }),
       });
     });
     await this.#pay(run, scope.requestId);
@@ -184,6 +205,22 @@ export class VerifierRunService {
   async #reserve(runId: string, payer: Payer, requestId: string): Promise<void> {
     const amount = this.#deps.verifierRunMicros;
     await this.#deps.billing.reserve({ runId, payer, unit: 'USD_MICROS', amount, purpose: 'verifier_run' }, requestId);
+  }
+
+  /** As the first piece is decided that does not pass, or as the last one. */
+  async #decideAll(target: Target, pieces: readonly Piece[], picture: JudgedPicture | null): Promise<VerifierOutcome> {
+    let durationMs = 0;
+    let last: VerifierOutcome | undefined;
+    for (const { of, inputs } of pieces) {
+      const outcome = await this.#decide(target, questionOf(target, inputs, picture));
+      durationMs += outcome.durationMs;
+      const { reasoning } = outcome;
+      const where = of === null || reasoning === null ? reasoning : shorten(`In ${of}: ${reasoning}`);
+      last = { ...outcome, durationMs, reasoning: where };
+      if (outcome.passed !== true) break;
+    }
+    if (!last) throw new Error('there is nothing to judge');
+    return last;
   }
 
   /** Throws, so that nothing is recorded, when no judge was asked. */
@@ -225,11 +262,12 @@ export class VerifierRunService {
   }
 
   /** Until the record stands, a failure gives the money back at once and leaves no trace. */
-  async #undoing<T>(runId: string, payer: Payer, { requestId }: Scope, step: () => Promise<T>): Promise<T> {
+  async #undoing<T>(runId: string, payer: Payer | null, { requestId }: Scope, step: () => Promise<T>): Promise<T> {
     const { billing, log } = this.#deps;
     try {
       return await step();
     } catch (error) {
+      if (!payer) throw error;
       await billing.release({ runId, payer }, requestId).catch((failure: unknown) => {
         log.warn({ err: failure, requestId, runId }, 'a reservation is left to run out');
       });
@@ -247,6 +285,12 @@ export class VerifierRunService {
       log.warn({ err: error, requestId, runId: run._id }, 'a verifier run is settled later');
     }
   }
+}
+
+/** Of one piece alone, so that equal inputs have equal hashes, however they were judged. */
+function hashedOf(pieces: readonly Piece[]): unknown {
+  const [first, ...others] = pieces.map(({ inputs }) => inputs);
+  return others.length > 0 ? [first, ...others] : first;
 }
 
 function systemTarget(name: string): Target {

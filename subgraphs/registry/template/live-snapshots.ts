@@ -1,0 +1,40 @@
+/** What templates that can be found run: asked before a thing is erased, and by those who run one without owning it. */
+import type { Collection, Db } from 'mongodb';
+import type { LiveReferences } from '../versioned/live-references.js';
+import { TEMPLATES, type TemplateDocument } from './template.model.js';
+
+export class LiveSnapshots implements LiveReferences {
+  readonly #templates: Collection<TemplateDocument>;
+
+  constructor(db: Db) {
+    this.#templates = db.collection<TemplateDocument>(TEMPLATES.name);
+  }
+
+  /** Archived templates count: they can be brought back, and must then run what they ran. */
+  async include(thingId: string): Promise<boolean> {
+    return (await this.#templates.findOne({ livePins: thingId }, { projection: { _id: 1 } })) !== null;
+  }
+
+  /** The version that anybody may run: the named one, or that of the newest live version; null: none. */
+  async publicVersion(thingId: string, version: number | null): Promise<number | null> {
+    const pin = version === null ? thingId : `${thingId}@${version}`;
+    const templates = await this.#templates
+      .find({ livePins: pin, listed: true })
+      .project<Pick<TemplateDocument, 'live'>>({ live: 1 })
+      .toArray();
+    if (version !== null) return templates.length > 0 ? version : null;
+    const prefix = `${thingId}@`;
+    const pinned = templates.flatMap(({ live }) =>
+      live.flatMap(({ pins, publishedAt }) =>
+        pins.filter((one) => one.startsWith(prefix)).map((one) => ({ at: publishedAt, version: versionIn(one) })),
+      ),
+    );
+    // One version may run two of a thing's: then the newer is meant.
+    const [newest] = pinned.toSorted((a, b) => b.at.getTime() - a.at.getTime() || b.version - a.version);
+    return newest?.version ?? null;
+  }
+}
+
+function versionIn(pin: string): number {
+  return Number(pin.slice(pin.lastIndexOf('@') + 1));
+}
