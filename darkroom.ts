@@ -41,6 +41,7 @@ import type { Images } from './subgraphs/images/client.js';
 import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
 import { ImagesOperatorClient } from './subgraphs/images/operator-client.js';
 import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
+import type { JobSettings } from './subgraphs/registry/job/jobs.js';
 import { Judges } from './subgraphs/registry/judge/judges.js';
 import { configuredEncoder, configuredJudges } from './subgraphs/registry/judge/settings.js';
 import { Models } from './subgraphs/registry/model/models.js';
@@ -256,6 +257,7 @@ function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Pr
         ...deps,
         ...imageModels(deps),
         ...verifierRuntime(deps),
+        jobSettings: jobSettings(config),
         references: NOTHING_PUBLISHED,
         sharing: NOTHING_SHARED,
       }),
@@ -277,6 +279,15 @@ function verifierRuntime({ config, circuits, log }: SubgraphDeps) {
   const timeoutMs = config.JUDGE_TIMEOUT_MS;
   const judges = new Judges({ judges: configuredJudges(config, encoder), circuits, timeoutMs, log });
   return { encoder, judges, verifierRunMicros: microsOf(config.VERIFIER_RUN_USD) };
+}
+
+function jobSettings(config: Config): JobSettings {
+  return {
+    publicUrl: config.PUBLIC_URL,
+    retentionDays: config.RETENTION_JOBS_DAYS,
+    inputsHours: config.RETENTION_INPUTS_HOURS,
+    queuePerTenant: config.QUEUE_PER_TENANT,
+  };
 }
 
 function imagesSettings(config: Config) {

@@ -3,6 +3,7 @@ import type { PageLoader } from '../../platform/mongo/pages-by-owner.js';
 import type { Scope } from '../../platform/scope.js';
 import type { GeneratorVersion } from './generator/generator.model.js';
 import type { GeneratorLoader, GeneratorService, Generators } from './generator/generator.service.js';
+import type { JobLoaders, JobServices } from './job/jobs.js';
 import type { Models } from './model/models.js';
 import type { RunDocument } from './run/run.model.js';
 import type { RunService } from './run/run.service.js';
@@ -11,7 +12,7 @@ import type { Verifiers } from './verifier/verifier.access.js';
 import type { VerifierLoaders, VerifierServices } from './verifier/verifiers.js';
 import type { WorkflowService } from './workflow/workflow.service.js';
 
-export interface RegistryContext extends VerifierServices, VerifierLoaders {
+export interface RegistryContext extends VerifierServices, VerifierLoaders, JobServices, JobLoaders {
   scope: Scope;
   models: Models;
   /** What is deployed, version by version. */

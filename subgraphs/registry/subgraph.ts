@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
+import type { Events } from '../../platform/events.js';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
 import { contextsOf } from '../../platform/graph/context.js';
 import { Idempotency, namedRequests } from '../../platform/idempotency.js';
@@ -15,6 +16,9 @@ import type { RegistryContext } from './context.js';
 import { GENERATOR_VERSIONS, GENERATORS, type GeneratorConfig } from './generator/generator.model.js';
 import { GeneratorResolver, referencedGenerator, UserGeneratorsResolver } from './generator/generator.resolver.js';
 import { GeneratorService } from './generator/generator.service.js';
+import { JOBS } from './job/job.model.js';
+import { JobResolver, referencedJob } from './job/job.resolver.js';
+import { createJobs, type JobLoaders, type JobSettings } from './job/jobs.js';
 import { SYSTEM_TIERS } from './model/entry.js';
 import { ModelResolver } from './model/model.resolver.js';
 import type { Models } from './model/models.js';
@@ -45,12 +49,14 @@ export interface RegistryDeps extends VerifierDeps {
   db: Db;
   store: ObjectStore;
   secrets: Secrets;
+  events: Events;
   metrics: Metrics;
   peers: { accounts: AccountsClient; billing: BillingClient; images: Images };
   models: Models;
   providers: Providers;
   references: LiveReferences;
   providerTimeoutMs: number;
+  jobSettings: JobSettings;
   log: Logger;
   now: () => Date;
 }
@@ -67,6 +73,7 @@ export function registrySchema(): Promise<SubgraphSchema> {
       VerifierRunResolver,
       WorkflowResolver,
       PromptPackResolver,
+      JobResolver,
     ],
     references: {
       ImageGenerator: ({ id }, context) => referencedGenerator(String(id), context),
@@ -74,6 +81,7 @@ export function registrySchema(): Promise<SubgraphSchema> {
       Verifier: ({ id }, context) => referencedVerifier(String(id), context),
       VerifierRun: ({ id }, context) => referencedVerifierRun(String(id), context),
       Workflow: ({ id }, context) => referencedWorkflow(String(id), context),
+      Job: ({ id }, context) => referencedJob(String(id), context),
       User: ({ id }) => ({ id }),
     },
   });
@@ -84,7 +92,13 @@ const NAMED_RUNS = namedRequests('registry_named_runs');
 /** `system` itself too, so that no reference can be taken for the platform's. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['system', ...SYSTEM_TIERS]);
 
-type OwnOfRequest = 'generatorLoader' | 'versionPages' | 'runPages' | 'runLoader' | keyof VerifierLoaders;
+type OwnOfRequest =
+  | 'generatorLoader'
+  | 'versionPages'
+  | 'runPages'
+  | 'runLoader'
+  | keyof VerifierLoaders
+  | keyof JobLoaders;
 
 /** With the files of workflows, for whoever runs in this process. */
 export interface RegistrySubgraph extends Subgraph {
@@ -99,6 +113,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
     GENERATOR_VERSIONS,
     RUNS,
     NAMED_RUNS,
+    JOBS,
     ...VERIFIER_COLLECTIONS,
     ...WORKFLOW_COLLECTIONS,
   ]);
@@ -119,6 +134,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
   const named = new Idempotency<NamedRun>(db, NAMED_RUNS.name, now);
   const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators, metrics });
   const verifiers = createVerifiers(deps);
+  const jobs = createJobs(deps);
   const { workflows, files, tasks } = createWorkflows(deps, {
     generators: deployed,
     verifiers: verifiers.deployed,
@@ -138,6 +154,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
         runStore,
         ...verifiers.shared,
         workflows,
+        ...jobs.shared,
       },
       {
         generatorLoader: () => deployed.loader(),
@@ -145,15 +162,24 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
         runPages: () => runStore.pageLoader(),
         runLoader: () => runStore.loader(),
         ...verifiers.own,
+        ...jobs.own,
       },
     ),
-    tasks: [...deployed.tasks, ...recovery.tasks, named.task('registry-named-runs'), ...verifiers.tasks, ...tasks],
+    tasks: [
+      ...deployed.tasks,
+      ...recovery.tasks,
+      named.task('registry-named-runs'),
+      ...verifiers.tasks,
+      ...jobs.tasks,
+      ...tasks,
+    ],
     async ready() {
       await db.command({ ping: 1 });
     },
     async close() {
       await runs.drain();
       await runStore.flush();
+      await jobs.close();
       await verifiers.close();
       await providers.close();
     },

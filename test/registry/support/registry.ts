@@ -2,6 +2,7 @@
 import { type ExecutionResult, graphql } from 'graphql';
 import type { Db } from 'mongodb';
 import { pino } from 'pino';
+import { LocalEvents } from '../../../platform/events.js';
 import { newId } from '../../../platform/ids.js';
 import { Metrics } from '../../../platform/metrics.js';
 import { Circuits } from '../../../platform/outbound/circuit.js';
@@ -75,6 +76,8 @@ export function openRegistry(db: Db, { provider, peers, ...overrides }: TestDeps
     providers,
     references: NOTHING_PUBLISHED,
     providerTimeoutMs: 60_000,
+    events: new LocalEvents(),
+    jobSettings: { publicUrl: 'http://here', retentionDays: 30, inputsHours: 24, queuePerTenant: 100 },
     ...verifierRuntime(overrides),
     sharing: NOTHING_SHARED,
     log,
