@@ -1,8 +1,8 @@
 /** GET /v1/workflows/{id}/files: the list of a bundle's files, some of them with their contents, or the bytes of one. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Problem } from '../platform/errors.js';
 import { WorkflowId } from '../platform/ids.js';
-import { requireOwnKey } from '../platform/scope.js';
+import { requireOwnKey, type Scope } from '../platform/scope.js';
 import type { Route } from '../rest-shim/route.js';
 import { checkInput } from '../rest-shim/rows.js';
 import type { FilesOf, WorkflowFiles } from '../subgraphs/registry/workflow/files.js';
@@ -15,7 +15,7 @@ export interface WorkflowFilesDeps {
   row: Route;
 }
 
-interface Query {
+export interface FilesQuery {
   version?: number;
   path?: string;
   paths?: string | string[];
@@ -30,31 +30,44 @@ export function mountWorkflowFiles(app: FastifyInstance, { files, admit, row }: 
   app.get<{ Params: { id_or_slug: string } }>(url, async (request, reply) => {
     const scope = await admit(request, reply);
     requireOwnKey(scope);
-    const query = readQuery(row, request);
-    const { id_or_slug: reference } = request.params;
-    const found = await files.list(reference, query.version ?? null, scope);
-    const read = (file: BundleFile) => files.read(reference, found.version, file.sha256, scope);
-    const head = { workflow_id: WorkflowId.format(found.workflowId), version: found.version };
-    if (query.paths !== undefined) return { ...head, ...(await several(found, [query.paths].flat(), read)) };
-    if (query.path === undefined && query.sha256 === undefined) return { ...head, files: found.files.map(described) };
-    const file = found.files.find(({ path, sha256 }) =>
-      query.path === undefined ? sha256 === query.sha256 : path === query.path && (query.sha256 ?? sha256) === sha256,
-    );
-    if (!file) throw new Problem('not_found', 'file not found');
-    const bytes = await read(file);
-    return query.format === 'raw' ? sendRaw(reply, file, bytes) : { ...head, ...described(file), ...contents(bytes) };
+    const query = row.query ? (checkInput(row.query, request.query) as FilesQuery) : {};
+    const answer = await filesAnswer(files, request.params.id_or_slug, query, scope);
+    return answer.raw ? sendRaw(reply, answer.raw, answer.bytes) : answer;
   });
 }
 
-function readQuery(row: Route, { query }: FastifyRequest): Query {
-  const read = row.query ? (checkInput(row.query, query) as Query) : {};
+type FilesAnswer =
+  | { raw: BundleFile; bytes: Buffer }
+  | { raw?: never; workflow_id: string; version: number; [member: string]: unknown };
+
+/** The documented body, or the one file whose bytes are to be sent as they are. */
+export async function filesAnswer(
+  files: WorkflowFiles,
+  reference: string,
+  query: FilesQuery,
+  scope: Scope,
+): Promise<FilesAnswer> {
+  checkQuery(query);
+  const found = await files.list(reference, query.version ?? null, scope);
+  const read = (file: BundleFile) => files.read(reference, found.version, file.sha256, scope);
+  const head = { workflow_id: WorkflowId.format(found.workflowId), version: found.version };
+  if (query.paths !== undefined) return { ...head, ...(await several(found, [query.paths].flat(), read)) };
+  if (query.path === undefined && query.sha256 === undefined) return { ...head, files: found.files.map(described) };
+  const file = found.files.find(({ path, sha256 }) =>
+    query.path === undefined ? sha256 === query.sha256 : path === query.path && (query.sha256 ?? sha256) === sha256,
+  );
+  if (!file) throw new Problem('not_found', 'file not found');
+  const bytes = await read(file);
+  return query.format === 'raw' ? { raw: file, bytes } : { ...head, ...described(file), ...contents(bytes) };
+}
+
+function checkQuery(read: FilesQuery): void {
   if (read.paths !== undefined && (read.path !== undefined || read.sha256 !== undefined)) {
     throw Problem.invalid('paths', 'cannot be given together with path or sha256');
   }
   if (read.format === 'raw' && read.path === undefined && read.sha256 === undefined) {
     throw Problem.invalid('format', 'raw needs path or sha256');
   }
-  return read;
 }
 
 function described({ path, sizeBytes, sha256, contentType }: BundleFile) {

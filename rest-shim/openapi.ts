@@ -1,9 +1,10 @@
 /** The OpenAPI 3.1 document of a set of routes, made from the table, the error vocabulary and the graph. */
 import type { GraphQLSchema } from 'graphql';
 import { parse } from 'graphql';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ERRORS, type ErrorSlug } from '../platform/errors.js';
 import { answerShape, type JsonSchema } from './answer.js';
+import { toJsonSchema } from './json-schema.js';
 import type { Route } from './route.js';
 
 export interface OpenApiOptions {
@@ -70,26 +71,6 @@ function securityOf({ path }: Route): JsonSchema[] {
 
 function json(schema: JsonSchema) {
   return { 'application/json': { schema } };
-}
-
-function toJsonSchema(schema: z.ZodType): JsonSchema {
-  const {
-    $schema: _,
-    additionalProperties: __,
-    ...rest
-  } = z.toJSONSchema(schema, {
-    // What is coerced has no schema as input.
-    io: 'output',
-    // What is filled in is always there in the output, but need not be sent.
-    override: ({ jsonSchema: { properties, required }, jsonSchema }) => {
-      if (required) jsonSchema.required = required.filter((name) => !hasDefault(properties?.[name]));
-    },
-  }) as JsonSchema;
-  return rest;
-}
-
-function hasDefault(schema: unknown): boolean {
-  return typeof schema === 'object' && schema !== null && 'default' in schema;
 }
 
 const IDEMPOTENCY_KEY: JsonSchema = {

@@ -1,5 +1,6 @@
 /** POST /v1/images: a picture as a form or in JSON, handed on to the byte door as it comes in. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { arriving, LONGEST_UPLOAD_MS } from '../../platform/body-time.js';
 import { Problem } from '../../platform/errors.js';
 import type { RateLimiter } from '../../platform/limits.js';
@@ -84,12 +85,19 @@ function uploadFormOf(request: FastifyRequest, scope: Scope, { images, idleMs }:
   return images.upload({ bytes: form.bytes(), settings, idempotencyKey: keyOf(request) }, scope);
 }
 
-async function uploadJson(request: FastifyRequest, scope: Scope, { images }: UploadDeps): Promise<HostedImage> {
-  const body = checkInput(uploadBody, request.body ?? {});
+function uploadJson(request: FastifyRequest, scope: Scope, { images }: UploadDeps): Promise<HostedImage> {
+  return uploadBase64(checkInput(uploadBody, request.body ?? {}), keyOf(request), scope, images);
+}
+
+export async function uploadBase64(
+  body: z.infer<typeof uploadBody>,
+  idempotencyKey: string | null,
+  scope: Scope,
+  images: Pick<Images, 'upload'>,
+): Promise<HostedImage> {
   const bytes = decode(body.data);
   if (bytes.length > MAX_JSON_PICTURE) throw jsonTooLarge();
-  const upload = { bytes: once(bytes), settings: async () => settingsOf(body), idempotencyKey: keyOf(request) };
-  return images.upload(upload, scope);
+  return images.upload({ bytes: once(bytes), settings: async () => settingsOf(body), idempotencyKey }, scope);
 }
 
 /** Node passes over what is not base64; a caller who sent something else should hear of it. */
