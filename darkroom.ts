@@ -17,7 +17,7 @@ import { SubgraphExecutor } from './platform/graph/execute.js';
 import type { MultipartLimits } from './platform/graph/multipart.js';
 import { mountSubgraph } from './platform/graph/server.js';
 import { clearSpool, Spool } from './platform/graph/spool.js';
-import type { SubgraphTransport } from './platform/graph/transport.js';
+import type { GatewayTransport } from './platform/graph/transport.js';
 import { type Check, mountHealth } from './platform/health.js';
 import { createHttp, cutLateBody, type HttpOptions } from './platform/http.js';
 import { newId } from './platform/ids.js';
@@ -340,10 +340,10 @@ function salesSettings(config: Config): SalesSettings {
   };
 }
 
-type Transports = Record<SubgraphName, SubgraphTransport>;
+type Transports = Record<SubgraphName, GatewayTransport>;
 
 function transportsOf(connections: Connections, checks: Check[]): Transports {
-  const open = (name: SubgraphName): SubgraphTransport => {
+  const open = (name: SubgraphName): GatewayTransport => {
     const transport = connections.to(name);
     checks.push({ name, ready: () => transport.ready() });
     return transport;
@@ -448,7 +448,7 @@ async function subgraphApp({ role, http, multipart, secrets, log, local, checks 
   for (const subgraph of local) {
     checks.push({ name: subgraph.name, ready: () => subgraph.ready() });
     if (role.kind === 'subgraph') {
-      const executor = new SubgraphExecutor(subgraph.schema, log);
+      const executor = new SubgraphExecutor(subgraph.schema, log, subgraph.sources);
       await mountSubgraph(app, { subgraph, executor, secrets, multipart });
     }
   }

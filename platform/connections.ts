@@ -2,8 +2,15 @@
 import type { Logger } from 'pino';
 import { ByteTransport } from './bytes.js';
 import { type Config, ConfigError } from './config.js';
-import { type GraphRequest, type GraphResponse, SubgraphExecutor } from './graph/execute.js';
-import { CALL_TIMEOUT_MS, HttpTransport, LocalTransport, measured, type SubgraphTransport } from './graph/transport.js';
+import type { FollowListener } from './graph/changes.js';
+import {
+  type GraphRequest,
+  type GraphResponse,
+  type PullRequest,
+  type PullResponse,
+  SubgraphExecutor,
+} from './graph/execute.js';
+import { CALL_TIMEOUT_MS, type GatewayTransport, HttpTransport, LocalTransport, measured } from './graph/transport.js';
 import type { Metrics } from './metrics.js';
 import type { Scope } from './scope.js';
 import type { Secrets } from './secrets.js';
@@ -19,7 +26,7 @@ export interface ConnectionsDeps {
 
 export class Connections {
   readonly #deps: ConnectionsDeps;
-  readonly #transports = new Map<SubgraphName, SubgraphTransport>();
+  readonly #transports = new Map<SubgraphName, GatewayTransport>();
   readonly #bytes: ByteTransport[] = [];
   #local: readonly Subgraph[] = [];
 
@@ -32,7 +39,7 @@ export class Connections {
     this.#local = local;
   }
 
-  to(name: SubgraphName): SubgraphTransport {
+  to(name: SubgraphName): GatewayTransport {
     let transport = this.#transports.get(name);
     if (!transport) {
       const { config, secrets, metrics } = this.#deps;
@@ -67,7 +74,7 @@ export class Connections {
   #open(name: SubgraphName): LocalTransport {
     const subgraph = this.#local.find((candidate) => candidate.name === name);
     if (!subgraph) throw new ConfigError(`SUBGRAPH_${name.toUpperCase()}_URL must be set`);
-    return new LocalTransport(subgraph, new SubgraphExecutor(subgraph.schema, this.#deps.log));
+    return new LocalTransport(subgraph, new SubgraphExecutor(subgraph.schema, this.#deps.log, subgraph.sources));
   }
 
   async close(): Promise<void> {
@@ -81,7 +88,7 @@ function timeoutOf(name: SubgraphName, { PROVIDER_TIMEOUT_MS, JUDGE_TIMEOUT_MS }
 }
 
 /** A subgraph of this process, found when it is first called. */
-class LateTransport implements SubgraphTransport {
+class LateTransport implements GatewayTransport {
   readonly name: SubgraphName;
   readonly #open: () => LocalTransport;
   #opened: LocalTransport | undefined;
@@ -98,6 +105,14 @@ class LateTransport implements SubgraphTransport {
 
   send(request: GraphRequest, scope: Scope): Promise<GraphResponse> {
     return this.#transport.send(request, scope);
+  }
+
+  pull(request: PullRequest, scope: Scope): Promise<PullResponse> {
+    return this.#transport.pull(request, scope);
+  }
+
+  follow(listener: FollowListener): () => void {
+    return this.#transport.follow(listener);
   }
 
   ready(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Traces, when an OTLP endpoint is set. Parts open spans through the OpenTelemetry API, which does nothing otherwise. */
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
-import type { SubgraphTransport } from './graph/transport.js';
+import type { GatewayTransport } from './graph/transport.js';
 
 const SERVER_ERRORS = 500;
 
@@ -45,28 +45,27 @@ export function traceRequests(app: FastifyInstance): void {
 }
 
 /** The same transport, with a span for each call. */
-export function traced(transport: SubgraphTransport): SubgraphTransport {
+export function traced(transport: GatewayTransport): GatewayTransport {
   const tracer = trace.getTracer('darkroom');
   const { name } = transport;
+  const spanned = <T extends object>(span: string, call: () => Promise<T>): Promise<T> =>
+    tracer.startActiveSpan(span, { kind: SpanKind.CLIENT, attributes: { service: name } }, async (open) => {
+      try {
+        const answer = await call();
+        if ('errors' in answer && answer.errors) open.setStatus({ code: SpanStatusCode.ERROR });
+        return answer;
+      } catch (error) {
+        open.setStatus({ code: SpanStatusCode.ERROR });
+        throw error;
+      } finally {
+        open.end();
+      }
+    });
   return {
     name,
-    send: (request, scope) =>
-      tracer.startActiveSpan(
-        'gateway.fetch',
-        { kind: SpanKind.CLIENT, attributes: { service: name } },
-        async (span) => {
-          try {
-            const answer = await transport.send(request, scope);
-            if (answer.errors) span.setStatus({ code: SpanStatusCode.ERROR });
-            return answer;
-          } catch (error) {
-            span.setStatus({ code: SpanStatusCode.ERROR });
-            throw error;
-          } finally {
-            span.end();
-          }
-        },
-      ),
+    send: (request, scope) => spanned('gateway.fetch', () => transport.send(request, scope)),
+    pull: (request, scope) => spanned('gateway.pull', () => transport.pull(request, scope)),
+    follow: (listener) => transport.follow(listener),
     ready: () => transport.ready(),
     close: () => transport.close(),
   };

@@ -21,17 +21,18 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { Problem } from '../../platform/errors.js';
+import type { GraphResponse, PullResponse } from '../../platform/graph/execute.js';
 import {
   intendedProblem,
   invalidOperation,
   problemFromExtensions,
   problemToGraphQL,
 } from '../../platform/graph/problems.js';
-import type { SubgraphTransport } from '../../platform/graph/transport.js';
+import type { GatewayTransport } from '../../platform/graph/transport.js';
 import { type KeyScope, requireKeyScope, type Scope } from '../../platform/scope.js';
 import { directFetch } from './direct.js';
 import { KeyScopes } from './key-scopes.js';
-import { PlanCompiler, type RunPlan } from './plan/compiler.js';
+import { PlanCompiler, type RunPlan, splitPlan } from './plan/compiler.js';
 import { checkCost, checkShape, compileCost, fragmentsOf, type ShapeLimits } from './shape.js';
 
 export interface OperationLimits extends ShapeLimits {
@@ -40,7 +41,7 @@ export interface OperationLimits extends ShapeLimits {
 
 export interface OperationsDeps {
   supergraphSdl: string;
-  transports: readonly SubgraphTransport[];
+  transports: readonly GatewayTransport[];
   limits: OperationLimits;
   log: Logger;
 }
@@ -54,6 +55,8 @@ export interface PreparedOperation {
   /** What a key must have to run it. */
   readonly keyScopes: ReadonlySet<KeyScope>;
   readonly direct: FetchNode | null;
+  /** Where the events of a subscription come from. */
+  readonly events: FetchNode | null;
   readonly run: RunPlan;
   cost(variables: Readonly<Record<string, unknown>>): number;
 }
@@ -83,7 +86,7 @@ export class Operations {
   readonly #planner: QueryPlanner;
   readonly #compiler: PlanCompiler;
   readonly #keyScopes: KeyScopes;
-  readonly #transports: ReadonlyMap<string, SubgraphTransport>;
+  readonly #transports: ReadonlyMap<string, GatewayTransport>;
   readonly #limits: OperationLimits;
   readonly #log: Logger;
   readonly #prepared = new LRUCache<string, PreparedOperation>({
@@ -128,9 +131,6 @@ export class Operations {
     if (errors.length > 0) throw invalidOperation(errors);
     const operation = getOperationAST(document, operationName);
     if (!operation) throw new Problem('validation_error', whichOperation(operationName));
-    if (operation.operation === 'subscription') {
-      throw new Problem('validation_error', 'Subscriptions are not served over this transport.');
-    }
     const plan = this.#planner.buildQueryPlan(operationFromDocument(this.#apiSchema, document, { operationName }));
     return {
       operation,
@@ -139,35 +139,65 @@ export class Operations {
       changes: operation.operation === 'mutation' ? servicesOf(plan) : NOTHING,
       keyScopes: this.#keyScopes.needed(document, operation),
       direct: directFetch(plan, document, operation),
+      events: splitPlan(plan).primary ?? null,
       run: this.#compiler.compile({ plan, document, operation, operationName }),
       cost: compileCost(this.schema, operation, fragmentsOf(document)),
     };
   }
 
   async execute(prepared: PreparedOperation, variables: Variables, scope: Scope): Promise<OperationResult> {
+    if (prepared.events) throw new Problem('validation_error', 'Subscriptions are not answered here.', ELSEWHERE);
+    this.check(prepared, variables, scope);
+    const result = prepared.direct
+      ? await this.#fetch(prepared.direct, variables, scope)
+      : await prepared.run(variables, scope);
+    return this.#rendered(result, scope);
+  }
+
+  /** Throws for a key that may not, for variables that do not fit, and for what would cost too much with them. */
+  check(prepared: PreparedOperation, variables: Variables, scope: Scope): void {
     for (const needed of prepared.keyScopes) requireKeyScope(scope, needed);
     this.#checkVariables(prepared, variables);
     checkCost(prepared.cost(variables), this.#limits);
-    const { data, errors } = prepared.direct
-      ? await this.#fetch(prepared.direct, variables, scope)
-      : await prepared.run(variables, scope);
+  }
+
+  /** The events of a subscription after a cursor, as far as the subgraph that they come from knows them. */
+  async pull(events: FetchNode, variables: Variables, scope: Scope, after: string | null): Promise<PullResponse> {
+    const { operation: query, operationName } = events;
+    const request = { query, operationName, variables: usedBy(events, variables), after };
+    const answer = await this.#transportOf(events).pull(request, scope);
+    return 'errors' in answer ? { errors: answer.errors.map((error) => this.#render(error, scope)) } : answer;
+  }
+
+  /** One event, with what the other subgraphs know. The scope must be the event's own: subgraphs keep loaders by it. */
+  async complete(
+    prepared: PreparedOperation,
+    variables: Variables,
+    scope: Scope,
+    event: GraphResponse,
+  ): Promise<OperationResult> {
+    return this.#rendered(await prepared.run(variables, scope, event), scope);
+  }
+
+  #rendered({ data, errors }: RawResult, scope: Scope): OperationResult {
     return { data: data ?? null, ...(errors && { errors: errors.map((error) => this.#render(error, scope)) }) };
   }
 
   async #fetch(node: FetchNode, variables: Variables, scope: Scope): Promise<RawResult> {
-    const used: Record<string, unknown> = {};
-    for (const name of node.variableUsages ?? []) {
-      if (variables[name] !== undefined) used[name] = variables[name];
-    }
-    const { operation: query, operationName, serviceName } = node;
-    const transport = this.#transports.get(serviceName);
-    if (!transport) throw new Error(`the supergraph names ${serviceName}, which is not connected`);
+    const { operation: query, operationName } = node;
+    const transport = this.#transportOf(node);
     try {
-      return await transport.send({ query, operationName, variables: used }, scope);
+      return await transport.send({ query, operationName, variables: usedBy(node, variables) }, scope);
     } catch (error) {
       // As when the fetch is one of several: what failed is an error of the answer.
       return { data: null, errors: [error] };
     }
+  }
+
+  #transportOf({ serviceName }: FetchNode): GatewayTransport {
+    const transport = this.#transports.get(serviceName);
+    if (!transport) throw new Error(`the supergraph names ${serviceName}, which is not connected`);
+    return transport;
   }
 
   #checkVariables({ operation }: PreparedOperation, variables: Variables): void {
@@ -188,6 +218,14 @@ export class Operations {
     }
     return { ...problemToGraphQL(problem), ...(path && { path }) };
   }
+}
+
+const ELSEWHERE = { hint: 'Open them over WebSocket at /graphql, or as server-sent events at /graphql/stream.' };
+
+function usedBy({ variableUsages = [] }: FetchNode, variables: Variables): Record<string, unknown> {
+  const used: Record<string, unknown> = {};
+  for (const name of variableUsages) if (variables[name] !== undefined) used[name] = variables[name];
+  return used;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();

@@ -27,5 +27,12 @@ export type ChangeSource<C> = (
 /** By the name of the subscription field. */
 export type ChangeSources<C> = Readonly<Record<string, ChangeSource<C>>>;
 
+export interface FollowListener {
+  /** There may be news about this topic. */
+  heard(topic: string): void;
+  /** Notices may have been lost: there may be news about anything. */
+  missed(): void;
+}
+
 /** Tells of topics about which there may be news. Returns the way to stop it. */
-export type Follow = (heard: (topic: string) => void) => () => void;
+export type Follow = (listener: FollowListener) => () => void;

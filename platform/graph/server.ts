@@ -7,12 +7,16 @@ import type { Secrets } from '../secrets.js';
 import type { Authorize, Subgraph } from '../subgraph.js';
 import type { SubgraphExecutor } from './execute.js';
 import { isMultipart, MULTIPART, type MultipartLimits, readMultipart } from './multipart.js';
+import { mountNotices } from './notices.js';
+import { NOTICES_PATH, PULL_PATH } from './transport.js';
 
 const requestSchema = z.object({
   query: z.string(),
   variables: z.record(z.string(), z.unknown()).nullish(),
   operationName: z.string().nullish(),
 });
+
+const pullSchema = requestSchema.extend({ after: z.string().nullable() });
 
 export interface SubgraphRouteDeps {
   subgraph: Subgraph;
@@ -39,6 +43,18 @@ export async function mountSubgraph(app: FastifyInstance, deps: SubgraphRouteDep
       );
     });
   });
+  app.post(PULL_PATH, async (request) => {
+    const scope = authorize(request);
+    const body = pullSchema.safeParse(request.body);
+    if (!body.success) throw new Problem('validation_error', 'The body must ask for the changes after a cursor.');
+    const { query, variables, operationName, after } = body.data;
+    return executor.pull(
+      { query, variables: variables ?? undefined, operationName: operationName ?? undefined, after },
+      () => subgraph.context(scope),
+      scope.requestId,
+    );
+  });
+  if (subgraph.follow) mountNotices(app, { path: NOTICES_PATH, follow: subgraph.follow, authorize });
   subgraph.mount?.(app, authorize);
 }
 

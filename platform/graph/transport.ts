@@ -2,18 +2,28 @@
 import { Pool } from 'undici';
 import { Problem } from '../errors.js';
 import type { Histogram } from '../histogram.js';
-import { type Scope, ScopeSigner } from '../scope.js';
+import { type Scope, ScopeSigner, systemScope } from '../scope.js';
 import type { Secrets } from '../secrets.js';
 import { BodyFailed, postStream } from '../streaming.js';
 import type { Subgraph, SubgraphName } from '../subgraph.js';
-import type { GraphRequest, GraphResponse, SubgraphExecutor } from './execute.js';
+import type { Follow, FollowListener } from './changes.js';
+import type { GraphRequest, GraphResponse, PullRequest, PullResponse, SubgraphExecutor } from './execute.js';
 import { carriesFiles, type MultipartBody, uploadsIn, writeMultipart } from './multipart.js';
+import { followRemote } from './notices.js';
 
 export interface SubgraphTransport {
   readonly name: SubgraphName;
   send(request: GraphRequest, scope: Scope): Promise<GraphResponse>;
   ready(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** As the gateway needs it. */
+export interface GatewayTransport extends SubgraphTransport {
+  /** The events of a subscription after a cursor. */
+  pull(request: PullRequest, scope: Scope): Promise<PullResponse>;
+  /** Where there may be news for its subscriptions. */
+  readonly follow: Follow;
 }
 
 /** On the scope itself: a WeakMap with an entry per request is what the garbage collector would be busiest with. */
@@ -29,7 +39,7 @@ function contextsOf(scope: Scope & { [CONTEXTS]?: Map<LocalTransport, object> })
 }
 
 /** All fetches of one request share a context, and so a subgraph's DataLoaders. */
-export class LocalTransport implements SubgraphTransport {
+export class LocalTransport implements GatewayTransport {
   readonly name: SubgraphName;
   readonly #subgraph: Subgraph;
   readonly #executor: SubgraphExecutor;
@@ -50,6 +60,14 @@ export class LocalTransport implements SubgraphTransport {
     return this.#executor.execute(request, context, scope.requestId);
   }
 
+  pull(request: PullRequest, scope: Scope): Promise<PullResponse> {
+    return this.#executor.pull(request, () => this.#subgraph.context(scope), scope.requestId);
+  }
+
+  follow(listener: FollowListener): () => void {
+    return this.#subgraph.follow?.(listener) ?? (() => {});
+  }
+
   ready(): Promise<void> {
     return this.#subgraph.ready();
   }
@@ -57,6 +75,8 @@ export class LocalTransport implements SubgraphTransport {
   async close(): Promise<void> {}
 }
 
+export const PULL_PATH = '/graphql/changes';
+export const NOTICES_PATH = '/graphql/notices';
 export const CALL_TIMEOUT_MS = 30_000;
 const CONNECTIONS = 64;
 const CONNECT_ATTEMPTS = 3;
@@ -64,16 +84,18 @@ const RETRY_AFTER_MS = 50;
 // The request never left this process, so sending it again cannot do anything twice.
 const NEVER_SENT = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
 
-export class HttpTransport implements SubgraphTransport {
+export class HttpTransport implements GatewayTransport {
   readonly name: SubgraphName;
   readonly #signer: ScopeSigner;
   readonly #pool: Pool;
+  readonly #origin: string;
   readonly #base: string;
 
   constructor(name: SubgraphName, url: string, secrets: Secrets, timeoutMs = CALL_TIMEOUT_MS) {
     this.name = name;
     this.#signer = new ScopeSigner(secrets, name);
     const { origin, pathname } = new URL(url);
+    this.#origin = origin;
     this.#base = pathname.replace(/\/+$/, '');
     this.#pool = new Pool(origin, {
       connections: CONNECTIONS,
@@ -87,10 +109,24 @@ export class HttpTransport implements SubgraphTransport {
   async send({ query, variables, operationName }: GraphRequest, scope: Scope): Promise<GraphResponse> {
     const uploads = carriesFiles(scope) ? uploadsIn(variables, 'variables') : [];
     if (uploads.length > 0) return this.#sendFiles(writeMultipart({ query, variables, operationName }, uploads), scope);
-    const body = JSON.stringify({ query, variables, operationName });
+    return this.#call<GraphResponse>('/graphql', { query, variables, operationName }, scope);
+  }
+
+  pull({ query, variables, operationName, after }: PullRequest, scope: Scope): Promise<PullResponse> {
+    return this.#call<PullResponse>(PULL_PATH, { query, variables, operationName, after }, scope);
+  }
+
+  follow(listener: FollowListener): () => void {
+    const { name } = this;
+    const headers = () => this.#signer.headers(systemScope(`follow-${name}`));
+    return followRemote({ origin: this.#origin, path: this.#base + NOTICES_PATH, headers }, listener);
+  }
+
+  async #call<T>(path: string, request: object, scope: Scope): Promise<T> {
+    const body = JSON.stringify(request);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#post('application/json', body, scope);
+        return await this.#post<T>(path, body, scope);
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : '';
         if (!NEVER_SENT.has(code) || attempt === CONNECT_ATTEMPTS) {
@@ -101,10 +137,10 @@ export class HttpTransport implements SubgraphTransport {
     }
   }
 
-  async #post(type: string, body: string, scope: Scope): Promise<GraphResponse> {
-    const headers = { 'content-type': type, ...this.#signer.headers(scope) };
-    const { status, text } = await post(this.#pool, `${this.#base}/graphql`, headers, body);
-    if (status === 200) return JSON.parse(text) as GraphResponse;
+  async #post<T>(path: string, body: string, scope: Scope): Promise<T> {
+    const headers = { 'content-type': 'application/json', ...this.#signer.headers(scope) };
+    const { status, text } = await post(this.#pool, this.#base + path, headers, body);
+    if (status === 200) return JSON.parse(text) as T;
     throw new Error(`subgraph ${this.name} answered ${status}: ${text.slice(0, 200)}`);
   }
 
@@ -164,18 +200,21 @@ function post(pool: Pool, path: string, headers: Record<string, string>, body: s
 }
 
 /** The same transport, with the time that each call took on record. */
-export function measured(transport: SubgraphTransport, calls: Histogram<'subgraph'>): SubgraphTransport {
+export function measured(transport: GatewayTransport, calls: Histogram<'subgraph'>): GatewayTransport {
   const { name } = transport;
+  async function timed<T>(call: Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await call;
+    } finally {
+      calls.observe({ subgraph: name }, (performance.now() - start) / 1000);
+    }
+  }
   return {
     name,
-    async send(request, scope) {
-      const start = performance.now();
-      try {
-        return await transport.send(request, scope);
-      } finally {
-        calls.observe({ subgraph: name }, (performance.now() - start) / 1000);
-      }
-    },
+    send: (request, scope) => timed(transport.send(request, scope)),
+    pull: (request, scope) => timed(transport.pull(request, scope)),
+    follow: (listener) => transport.follow(listener),
     ready: () => transport.ready(),
     close: () => transport.close(),
   };

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Operations } from '../../gateway/graphql/operations.js';
 import { Problem } from '../../platform/errors.js';
 import { type GraphRequest, type GraphResponse, SubgraphExecutor } from '../../platform/graph/execute.js';
-import { LocalTransport, type SubgraphTransport } from '../../platform/graph/transport.js';
+import { type GatewayTransport, LocalTransport } from '../../platform/graph/transport.js';
 import { type Scope, systemScope } from '../../platform/scope.js';
 import { ROUTES } from '../../rest-shim/routes/index.js';
 import { createBilling } from '../../subgraphs/billing/subgraph.js';
@@ -24,13 +24,15 @@ beforeAll(async () => {
   const db = { collection: () => ({ createIndexes: async () => {} }), createCollection: async () => ({}) };
   const billing = await createBilling(billingDeps(db as never));
   const real = new LocalTransport(billing, new SubgraphExecutor(billing.schema, log));
-  const transport: SubgraphTransport = {
+  const transport: GatewayTransport = {
     name: 'billing',
     async send(request: GraphRequest, to: Scope): Promise<GraphResponse> {
       sent.push(request);
       if (failure) throw failure;
       return real.send(request, to);
     },
+    pull: (request, to) => real.pull(request, to),
+    follow: () => () => {},
     ready: async () => {},
     close: async () => {},
   };

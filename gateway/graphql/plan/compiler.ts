@@ -1,6 +1,6 @@
 /** From a plan and its operation to a function that answers a request. */
 import type { Schema } from '@apollo/federation-internals';
-import type { QueryPlan } from '@apollo/query-planner';
+import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
 import {
   type DocumentNode,
   GraphQLError,
@@ -10,6 +10,7 @@ import {
   valueFromAST,
 } from 'graphql';
 import type { Logger } from 'pino';
+import type { GraphResponse } from '../../../platform/graph/execute.js';
 import type { SubgraphTransport } from '../../../platform/graph/transport.js';
 import type { Scope } from '../../../platform/scope.js';
 import type { RawResult, Variables } from '../operations.js';
@@ -18,9 +19,11 @@ import { interpretPlan } from './apollo.js';
 import { conditionOf, conditionVariables } from './conditions.js';
 import { compilePlan, type PlanRun } from './execute.js';
 import { compileResponse, type Shape } from './response.js';
+import { compileRewrites } from './rewrites.js';
 import { type TypeTest, typeTest } from './types.js';
 
-export type RunPlan = (variables: Variables, scope: Scope) => Promise<RawResult>;
+/** For a subscription, with the event as its subgraph gave it; the plan brings what other subgraphs know. */
+export type RunPlan = (variables: Variables, scope: Scope, event?: GraphResponse) => Promise<RawResult>;
 
 export interface PlanCompilerDeps {
   /** What callers see, and with what is internal. */
@@ -59,13 +62,14 @@ export class PlanCompiler {
   /** Null: something in the plan is not compiled. */
   compiled({ plan, document, operation }: PlannedOperation): RunPlan | null {
     const { schema, transports } = this.#deps;
-    const { node } = plan;
+    const { primary, rest } = splitPlan(plan);
     const fragments = fragmentsOf(document);
     const names = conditionVariables(operation, fragments);
-    if (node?.kind === 'Subscription' || names.length > MAX_CONDITIONS) return null;
+    if (names.length > MAX_CONDITIONS) return null;
     const defaultOf = defaults(schema, operation);
-    const steps = node ? compilePlan(node, { transports, isOfType: this.#isOfType, defaultOf }) : async () => {};
-    if (!steps) return null;
+    const steps = rest ? compilePlan(rest, { transports, isOfType: this.#isOfType, defaultOf }) : async () => {};
+    if (!steps || primary?.contextRewrites?.length) return null;
+    const rewriteEvent = compileRewrites(primary?.outputRewrites, this.#isOfType);
 
     const shapes = new Map<number, Shape>();
     const shapeFor = (variables: Variables): Shape => {
@@ -81,9 +85,10 @@ export class PlanCompiler {
       return shape;
     };
 
-    return async (variables, scope) => {
+    return async (variables, scope, event) => {
       const shape = shapeFor(variables);
-      const run: PlanRun = { variables, scope, data: {}, errors: [] };
+      const run: PlanRun = { variables, scope, data: event?.data ?? {}, errors: [...(event?.errors ?? [])] };
+      if (event) rewriteEvent?.(run.data);
       await steps(run);
       try {
         const data = shape(run.data, variables);
@@ -94,6 +99,12 @@ export class PlanCompiler {
       }
     };
   }
+}
+
+/** A subscription's plan says where its events come from, and what is then to be fetched for each. */
+export function splitPlan({ node }: QueryPlan): { primary: FetchNode | undefined; rest: PlanNode | undefined } {
+  if (node?.kind !== 'Subscription') return { primary: undefined, rest: node };
+  return { primary: node.primary, rest: node.rest };
 }
 
 function defaults(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode) {
