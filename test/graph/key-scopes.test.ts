@@ -14,6 +14,8 @@ const operations = new Operations({
       sent.push(query);
       return { data: null };
     },
+    pull: async () => ({ errors: [] }),
+    follow: () => () => {},
     ready: async () => {},
     close: async () => {},
   })),
