@@ -41,6 +41,8 @@ import type { Images } from './subgraphs/images/client.js';
 import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
 import { ImagesOperatorClient } from './subgraphs/images/operator-client.js';
 import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
+import { GrantedVerifiers } from './subgraphs/registry/grant/granted-verifiers.js';
+import { CurrentMemberships } from './subgraphs/registry/grant/memberships.js';
 import type { JobSettings } from './subgraphs/registry/job/jobs.js';
 import { Judges } from './subgraphs/registry/judge/judges.js';
 import { configuredEncoder, configuredJudges } from './subgraphs/registry/judge/settings.js';
@@ -48,7 +50,7 @@ import { Models } from './subgraphs/registry/model/models.js';
 import { Providers } from './subgraphs/registry/provider/providers.js';
 import { compatibleServer, configuredProviders, outputHosts } from './subgraphs/registry/provider/settings.js';
 import { createRegistry, type RegistrySubgraph } from './subgraphs/registry/subgraph.js';
-import { NOTHING_SHARED } from './subgraphs/registry/verifier/sharing.js';
+import { NOTHING_SHARED, type VerifierSharing } from './subgraphs/registry/verifier/sharing.js';
 import { NOTHING_PUBLISHED } from './subgraphs/registry/versioned/live-references.js';
 import { lateFiles, RemoteWorkflowFiles } from './subgraphs/registry/workflow/files.door.js';
 import type { WorkflowFiles } from './subgraphs/registry/workflow/files.js';
@@ -259,12 +261,22 @@ function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Pr
         ...verifierRuntime(deps),
         jobSettings: jobSettings(config),
         references: NOTHING_PUBLISHED,
-        sharing: NOTHING_SHARED,
+        sharing: verifierSharing(deps),
       }),
     images: () => createImages({ ...deps, settings: imagesSettings(config) }),
     billing: () => createBilling({ ...deps, settings: billingSettings(config), sales: salesSettings(config) }),
   };
   return Promise.all(names.map((name) => create[name]()));
+}
+
+/** What templates make public is not among it. */
+function verifierSharing({ db, peers }: SubgraphDeps): VerifierSharing {
+  const granted = new GrantedVerifiers({ db, memberships: new CurrentMemberships(peers.accounts) });
+  return {
+    roleOf: (scope, verifierId) => granted.roleOf(scope, verifierId),
+    named: (scope, name) => granted.named(scope, name),
+    publicVersion: NOTHING_SHARED.publicVersion,
+  };
 }
 
 function imageModels({ config, circuits, log, now }: SubgraphDeps) {

@@ -1,5 +1,6 @@
 import type { Route } from '../route.js';
 import { apiKeys } from './v1/api-keys.js';
+import { grants } from './v1/grants.js';
 import { imageGenerators } from './v1/image-generators.js';
 import { images } from './v1/images.js';
 import { invitations } from './v1/invitations.js';
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...verifiers,
   ...models,
   ...workflows,
+  ...grants,
   ...invitations,
   ...billing,
 ];

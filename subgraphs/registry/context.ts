@@ -3,6 +3,8 @@ import type { PageLoader } from '../../platform/mongo/pages-by-owner.js';
 import type { Scope } from '../../platform/scope.js';
 import type { GeneratorVersion } from './generator/generator.model.js';
 import type { GeneratorLoader, GeneratorService, Generators } from './generator/generator.service.js';
+import type { GrantService } from './grant/grant.service.js';
+import type { PrincipalNames } from './grant/principal-names.js';
 import type { JobLoaders, JobServices } from './job/jobs.js';
 import type { Models } from './model/models.js';
 import type { RunDocument } from './run/run.model.js';
@@ -10,7 +12,7 @@ import type { RunService } from './run/run.service.js';
 import type { RunStore } from './run/run.store.js';
 import type { Verifiers } from './verifier/verifier.access.js';
 import type { VerifierLoaders, VerifierServices } from './verifier/verifiers.js';
-import type { WorkflowService } from './workflow/workflow.service.js';
+import type { WorkflowLoader, WorkflowService } from './workflow/workflow.service.js';
 
 export interface RegistryContext extends VerifierServices, VerifierLoaders, JobServices, JobLoaders {
   scope: Scope;
@@ -25,4 +27,7 @@ export interface RegistryContext extends VerifierServices, VerifierLoaders, JobS
   runPages: PageLoader<RunDocument>;
   runLoader: DataLoader<string, RunDocument | null>;
   workflows: WorkflowService;
+  workflowLoader: WorkflowLoader;
+  grants: GrantService;
+  principalNames: PrincipalNames;
 }

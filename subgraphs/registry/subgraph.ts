@@ -16,6 +16,8 @@ import type { RegistryContext } from './context.js';
 import { GENERATOR_VERSIONS, GENERATORS, type GeneratorConfig } from './generator/generator.model.js';
 import { GeneratorResolver, referencedGenerator, UserGeneratorsResolver } from './generator/generator.resolver.js';
 import { GeneratorService } from './generator/generator.service.js';
+import { GrantResolver } from './grant/grant.resolver.js';
+import { principalNames } from './grant/principal-names.js';
 import { JOBS } from './job/job.model.js';
 import { JobResolver, referencedJob } from './job/job.resolver.js';
 import { createJobs, type JobLoaders, type JobSettings } from './job/jobs.js';
@@ -72,6 +74,7 @@ export function registrySchema(): Promise<SubgraphSchema> {
       UserVerifiersResolver,
       VerifierRunResolver,
       WorkflowResolver,
+      GrantResolver,
       PromptPackResolver,
       JobResolver,
     ],
@@ -97,6 +100,8 @@ type OwnOfRequest =
   | 'versionPages'
   | 'runPages'
   | 'runLoader'
+  | 'workflowLoader'
+  | 'principalNames'
   | keyof VerifierLoaders
   | keyof JobLoaders;
 
@@ -135,7 +140,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
   const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators, metrics });
   const verifiers = createVerifiers(deps);
   const jobs = createJobs(deps);
-  const { workflows, files, tasks } = createWorkflows(deps, {
+  const { workflows, grants, files, tasks } = createWorkflows(deps, {
     generators: deployed,
     verifiers: verifiers.deployed,
     verifierAccess: verifiers.shared.verifierAccess,
@@ -155,12 +160,15 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
         ...verifiers.shared,
         workflows,
         ...jobs.shared,
+        grants,
       },
       {
         generatorLoader: () => deployed.loader(),
         versionPages: ({ generatorLoader }) => deployed.versionPages(generatorLoader),
         runPages: () => runStore.pageLoader(),
         runLoader: () => runStore.loader(),
+        workflowLoader: ({ scope }) => workflows.loader(scope),
+        principalNames: ({ scope }) => principalNames(deps.peers.accounts, scope.requestId),
         ...verifiers.own,
         ...jobs.own,
       },

@@ -578,10 +578,10 @@ describe('sharing', () => {
   it('lets `exec` run and `tune` see as well, and masks everything else', async () => {
     const { data } = await deploy();
     const uuid = VerifierId.parse(data.id);
-    sharing.roleOf = async (userId, id) => (userId === guest && id === uuid ? 'exec' : null);
+    sharing.roleOf = async ({ caller }, id) => (caller?.userId === guest && id === uuid ? 'exec' : null);
     expect((await run({ verifier: data.id }, guest)).data.status).toBe('COMPLETE');
     expect((await show(data.id, guest)).problem.error).toBe('not_found');
-    sharing.roleOf = async (userId, id) => (userId === guest && id === uuid ? 'tune' : null);
+    sharing.roleOf = async ({ caller }, id) => (caller?.userId === guest && id === uuid ? 'tune' : null);
     expect((await show(data.id, guest)).data.id).toBe(data.id);
     expect((await ask(registry, LIST_RUNS, { id: data.id }, scopeOf(guest))).problem.error).toBe('not_found');
   });
@@ -601,7 +601,7 @@ describe('sharing', () => {
     const ids = [];
     for (const userId of [one, other]) ids.push((await deploy({ name }, userId)).data.id);
     const uuids = ids.map((id) => VerifierId.parse(id) ?? '');
-    sharing.roleOf = async (userId) => (userId === guest ? 'tune' : null);
+    sharing.roleOf = async ({ caller }) => (caller?.userId === guest ? 'tune' : null);
     sharing.named = async () => uuids.slice(0, 1);
     expect((await show(name, guest)).data.id).toBe(ids[0]);
     sharing.named = async () => uuids;

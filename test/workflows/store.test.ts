@@ -10,9 +10,9 @@ import { newId } from '../../platform/ids.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import { ObjectStore } from '../../platform/s3.js';
 import type { Scope } from '../../platform/scope.js';
+import { NO_TEAMS } from '../../subgraphs/registry/grant/memberships.js';
 import { Bundles } from '../../subgraphs/registry/workflow/bundle.js';
 import { PinReader } from '../../subgraphs/registry/workflow/pins.js';
-import { OWNERS_ONLY } from '../../subgraphs/registry/workflow/workflow.access.js';
 import { WorkflowService } from '../../subgraphs/registry/workflow/workflow.service.js';
 import { WORKFLOW_COLLECTIONS } from '../../subgraphs/registry/workflow/workflows.js';
 import { interruptible } from '../accounts/support/interrupt.js';
@@ -35,7 +35,7 @@ const pins = new PinReader({
 });
 
 function open(db: Db = database.db): WorkflowService {
-  return new WorkflowService({ db, bundles: new Bundles(store), access: OWNERS_ONLY, pins, now: () => now });
+  return new WorkflowService({ db, bundles: new Bundles(store), memberships: NO_TEAMS, pins, now: () => now });
 }
 
 let service: WorkflowService;
@@ -140,7 +140,7 @@ describe('an erasure', () => {
         break;
       }
       await service.sweepErased();
-      const left = await service.loader().load(id);
+      const left = await service.loader(scope).load(id);
       if (left) expect(await history(id)).toEqual(['2b', '1a']);
       else expect(await leftOf(id)).toBe(0);
     }
@@ -235,13 +235,13 @@ describe('the queries', () => {
   it('all run on an index', async () => {
     const { workflow } = await service.save(scope, { name: unique(), body: 'a', tags: ['t'] });
     const commands = await database.commandsOf(async () => {
-      await service.list(ada, {}, { first: 2 });
-      await service.list(ada, { includeArchived: true }, { first: 2 });
-      await service.list(ada, { tag: 't' }, { first: 2 });
-      await service.list(ada, { search: 'workflow' }, { first: 2 });
+      await service.list(scope, { whose: 'mine' }, { first: 2 });
+      await service.list(scope, { whose: 'mine', includeArchived: true }, { first: 2 });
+      await service.list(scope, { whose: 'mine', tag: 't' }, { first: 2 });
+      await service.list(scope, { whose: 'mine', search: 'workflow' }, { first: 2 });
       await service.open(scope, workflow._id, null);
       await service.open(scope, workflow.slug, null);
-      await service.loader().load(workflow._id);
+      await service.loader(scope).load(workflow._id);
       const found = await service.find(scope, workflow._id);
       await service.versions(found.workflow, found.access, 5, null);
       await service.sweepErased();

@@ -35,8 +35,11 @@ export class VerifierAccess {
     this.#deps = deps;
   }
 
-  async rightOf({ userId }: Caller, { _id, ownerId }: VerifierDocument): Promise<Right | null> {
-    return ownerId === userId ? 'own' : this.#deps.sharing.roleOf(userId, _id);
+  /** A verifier that is not there is asked for like another's, so that both take the same time. */
+  async rightOf(scope: Scope, id: string, verifier: VerifierDocument | null): Promise<Right | null> {
+    if (verifier?.ownerId === requireCaller(scope).userId) return 'own';
+    const shared = await this.#deps.sharing.roleOf(scope, id);
+    return verifier && shared;
   }
 
   /** One that can be used, at the version that is named in the reference or beside it, by whoever has the right. */
@@ -47,9 +50,9 @@ export class VerifierAccess {
     right: Right,
     loader: VerifierLoader,
   ): Promise<PinnedVerifier> {
-    const caller = requireCaller(scope);
+    requireCaller(scope);
     const named = this.#read(reference);
-    const verifier = await this.#usable(caller, named, right, loader);
+    const verifier = await this.#usable(scope, named, right, loader);
     return this.#at(verifier, pinOf(named.version, version));
   }
 
@@ -81,29 +84,26 @@ export class VerifierAccess {
   }
 
   async #usable(
-    caller: Caller,
+    scope: Scope,
     named: Exclude<Reference, { kind: 'system' }>,
     right: Right,
     loader: VerifierLoader,
   ): Promise<VerifierDocument> {
-    const verifier =
-      named.kind === 'id' ? await loader.load(named.id) : await this.#byName(caller, named.name, right, loader);
-    if (verifier?.status !== VersionedStatus.ACTIVE || !(await this.#may(caller, verifier, right))) {
-      throw this.#deps.verifiers.notFound();
-    }
-    return verifier;
+    const found =
+      named.kind === 'id'
+        ? await this.#allowed(scope, named.id, right, loader)
+        : await this.#byName(scope, named.name, right, loader);
+    if (!found) throw this.#deps.verifiers.notFound();
+    return found;
   }
 
   /** One's own first, else the one that was shared; of several that were, none can be meant. */
-  async #byName(caller: Caller, name: string, right: Right, loader: VerifierLoader): Promise<VerifierDocument | null> {
-    const own = await this.#deps.verifiers.byName(caller.userId, name);
+  async #byName(scope: Scope, name: string, right: Right, loader: VerifierLoader): Promise<VerifierDocument | null> {
+    const own = await this.#deps.verifiers.byName(requireCaller(scope).userId, name);
     if (own) return own;
-    const reachable: VerifierDocument[] = [];
-    for (const id of await this.#deps.sharing.named(caller.userId, name)) {
-      const verifier = await loader.load(id);
-      const usable = verifier?.status === VersionedStatus.ACTIVE && verifier.name === name;
-      if (usable && (await this.#may(caller, verifier, right))) reachable.push(verifier);
-    }
+    const shared = await this.#deps.sharing.named(scope, name);
+    const allowed = await Promise.all(shared.map((id) => this.#allowed(scope, id, right, loader)));
+    const reachable = allowed.filter((verifier) => verifier?.name === name);
     if (reachable.length > 1) {
       throw new Problem('conflict', `Several verifiers named "${name}" are shared with you.`, {
         hint: 'Name the one that you mean by its id.',
@@ -112,9 +112,10 @@ export class VerifierAccess {
     return reachable[0] ?? null;
   }
 
-  async #may(caller: Caller, verifier: VerifierDocument, right: Right): Promise<boolean> {
-    const held = await this.rightOf(caller, verifier);
-    return held !== null && RANK[held] >= RANK[right];
+  async #allowed(scope: Scope, id: string, right: Right, loader: VerifierLoader): Promise<VerifierDocument | null> {
+    const verifier = await loader.load(id);
+    const held = await this.rightOf(scope, id, verifier);
+    return verifier?.status === VersionedStatus.ACTIVE && held !== null && RANK[held] >= RANK[right] ? verifier : null;
   }
 
   async #at(verifier: VerifierDocument, pin: number | null): Promise<PinnedVerifier> {

@@ -124,10 +124,11 @@ export class VerifierResolver {
 export async function referencedVerifier(id: string, context: RegistryContext): Promise<Verifier | null> {
   const { scope, verifierAccess, verifierLoader } = context;
   const uuid = VerifierId.parse(id);
-  const verifier = uuid === null || !scope.caller ? null : await verifierLoader.load(uuid);
-  if (!scope.caller || verifier?.status !== VersionedStatus.ACTIVE) return null;
-  const right = await verifierAccess.rightOf(scope.caller, verifier);
-  return right === 'own' || right === 'tune' ? verifierView(verifier) : null;
+  if (!scope.caller || uuid === null) return null;
+  const verifier = await verifierLoader.load(uuid);
+  const right = await verifierAccess.rightOf(scope, uuid, verifier);
+  const shown = verifier?.status === VersionedStatus.ACTIVE && (right === 'own' || right === 'tune');
+  return shown ? verifierView(verifier) : null;
 }
 
 @Resolver(() => User)

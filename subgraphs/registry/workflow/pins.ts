@@ -62,16 +62,17 @@ export class PinReader {
           issues.push({ field: `verifiers.${i}.verifier_id`, message: 'is no verifier that you can run' });
           return null;
         }
-        const kept = before?.verifiers.find((old) => old.verifierId === named.id && old.version === pin);
-        // What an earlier version pinned stays pinned, whoever saves the next one.
-        if (kept) return { ...kept, name };
+        const pinned = before?.verifiers.filter((old) => old.verifierId === named.id) ?? [];
         const found = await this.#deps.verifier(scope, named.id, pin);
-        if (!found) {
+        // What an earlier version pinned stays pinned, whoever saves the next one.
+        if (!found && !pinned.some((old) => old.version === pin)) {
           issues.push({ field: `verifiers.${i}.verifier_id`, message: 'is no verifier that you can run' });
           return null;
         }
-        const own = found.ownerId === scope.caller?.userId;
-        return { name, verifierId: found.id, version: pin, sharedBy: own ? found.ownerId : null };
+        const own = found !== null && found.ownerId === scope.caller?.userId;
+        // Once its owner has put it into the workflow, others may pin it at another version.
+        const sharedBy = own ? found.ownerId : (pinned.find((old) => old.sharedBy !== null)?.sharedBy ?? null);
+        return { name, verifierId: named.id, version: pin, sharedBy };
       }),
     );
     return pins.flatMap((pin) => pin ?? []);

@@ -1,4 +1,5 @@
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
+import type { Grant } from '../grant/grant.model.js';
 
 export enum WorkflowStatus {
   LIVE = 'live',
@@ -65,6 +66,9 @@ export interface WorkflowDocument {
   current: WorkflowVersion;
   versionToken: string;
   parent: Parent | null;
+  grants: Grant[];
+  /** Raised by every change of the grants: who decides about one does so on the grants as they are. */
+  grantsRev: number;
   /** Of the current version, for lists that are searched. */
   words: string[];
   createdAt: Date;
@@ -100,7 +104,8 @@ export const WORKFLOWS: CollectionDefinition = {
     },
     { name: 'by_tag', key: { ownerId: 1, 'current.tags': 1, _id: -1 } },
     { name: 'by_word', key: { ownerId: 1, words: 1, _id: -1 } },
-    { name: 'by_verifier', key: { 'current.verifiers.verifierId': 1 } },
+    { name: 'by_grantee', key: { 'grants.granteeId': 1, _id: -1 } },
+    { name: 'by_verifier', key: { 'current.verifiers.verifierId': 1, 'current.verifiers.sharedBy': 1 } },
     { name: 'erased', key: { erasedAt: 1 }, options: { sparse: true } },
     { name: 'loose', key: { looseFrom: 1 }, options: { sparse: true } },
   ],

@@ -3,10 +3,8 @@ import { Problem } from '../../../platform/errors.js';
 import { type Connection, ConnectionArgs, toConnection } from '../../../platform/graph/connection.js';
 import { WorkflowId } from '../../../platform/ids.js';
 import { decodeCursor, encodeCursor, pageOf, pageSize } from '../../../platform/mongo/page.js';
-import { requireCaller } from '../../../platform/scope.js';
 import type { RegistryContext } from '../context.js';
-import { OWNER } from './workflow.access.js';
-import { type WorkflowDocument, WorkflowStatus } from './workflow.model.js';
+import { WorkflowStatus } from './workflow.model.js';
 import {
   DeleteWorkflowPayload,
   DeleteWorkflowVersionInput,
@@ -24,6 +22,12 @@ import {
   workflowVersionView,
   workflowView,
 } from './workflow.type.js';
+
+const WHOSE = {
+  [WorkflowFilter.MINE]: 'mine',
+  [WorkflowFilter.SHARED_WITH_ME]: 'shared',
+  [WorkflowFilter.ALL]: 'all',
+} as const;
 
 @Resolver(() => Workflow)
 export class WorkflowResolver {
@@ -43,18 +47,15 @@ export class WorkflowResolver {
     @Args(() => WorkflowListArgs) { filter, first, after, ...matching }: WorkflowListArgs,
     @Ctx() { scope, workflows }: RegistryContext,
   ): Promise<Connection<Workflow>> {
-    const { userId } = requireCaller(scope);
-    const view = (workflow: WorkflowDocument) => workflowView(workflow, workflow.current, OWNER);
-    // Only owners see a workflow (workflow.access.ts), so nobody else's can be in a list.
-    if (filter === WorkflowFilter.SHARED_WITH_ME) return toConnection(pageOf<WorkflowDocument>([], 0, String), view);
-    const page = await workflows.list(userId, matching, { first, after });
-    return toConnection(page, view);
+    const whose = WHOSE[filter ?? WorkflowFilter.ALL];
+    const page = await workflows.list(scope, { whose, ...matching }, { first, after });
+    return toConnection(page, ({ workflow, access }) => workflowView(workflow, workflow.current, access));
   }
 
   @Mutation(() => SaveWorkflowPayload, { nullable: true, description: 'Makes a workflow, or the next version of one.' })
   async saveWorkflow(
     @Arg('input', () => SaveWorkflowInput, { description: 'What to save.' }) input: SaveWorkflowInput,
-    @Ctx() { scope, workflows }: RegistryContext,
+    @Ctx() { scope, workflows, workflowLoader }: RegistryContext,
   ): Promise<SaveWorkflowPayload> {
     const { workflow, access } = await workflows.save(scope, {
       workflow_id: input.workflowId,
@@ -70,6 +71,7 @@ export class WorkflowResolver {
       expected_version_token: input.expectedVersionToken,
       source: input.source,
     });
+    workflowLoader.clear(workflow._id);
     return { workflow: workflowView(workflow, workflow.current, access) };
   }
 
@@ -98,9 +100,10 @@ export class WorkflowResolver {
   })
   async deleteWorkflow(
     @Arg('input', () => WorkflowInput, { description: 'The workflow.' }) { id }: WorkflowInput,
-    @Ctx() { scope, workflows }: RegistryContext,
+    @Ctx() { scope, workflows, workflowLoader }: RegistryContext,
   ): Promise<DeleteWorkflowPayload> {
     const { _id, current } = await workflows.erase(scope, id);
+    workflowLoader.clear(_id);
     return { workflowId: WorkflowId.format(_id), name: current.name, deleted: true };
   }
 
@@ -132,8 +135,9 @@ export class WorkflowResolver {
   }
 }
 
-async function setStatus({ scope, workflows }: RegistryContext, id: string, status: WorkflowStatus) {
+async function setStatus({ scope, workflows, workflowLoader }: RegistryContext, id: string, status: WorkflowStatus) {
   const { workflow, access } = await workflows.setStatus(scope, id, status);
+  workflowLoader.clear(workflow._id);
   return { workflow: workflowView(workflow, workflow.current, access) };
 }
 
@@ -143,11 +147,8 @@ function readCursor(cursor: string): number {
   return version;
 }
 
-export async function referencedWorkflow(id: string, { scope, workflows }: RegistryContext): Promise<Workflow | null> {
-  if (!scope.caller) return null;
-  const open = await workflows.open(scope, id, null).catch((error: unknown) => {
-    if (error instanceof Problem && error.slug === 'not_found') return null;
-    throw error;
-  });
-  return open && workflowView(open.workflow, open.version, open.access);
+export async function referencedWorkflow(id: string, { scope, workflowLoader }: RegistryContext) {
+  const uuid = WorkflowId.parse(id);
+  const found = uuid === null || !scope.caller ? null : await workflowLoader.load(uuid);
+  return found && workflowView(found.workflow, found.workflow.current, found.access);
 }

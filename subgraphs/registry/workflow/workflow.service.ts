@@ -1,6 +1,6 @@
 /** Private runbooks: saved version by version, found again, put away and erased. */
 import DataLoader from 'dataloader';
-import type { Collection, Db, Filter } from 'mongodb';
+import type { Collection, Db, Document, Filter } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { newId, WorkflowId } from '../../../platform/ids.js';
 import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
@@ -9,11 +9,21 @@ import { checked } from '../../../platform/rules.js';
 import { requireCaller, type Scope } from '../../../platform/scope.js';
 import { randomToken } from '../../../platform/secrets.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
+import type { Memberships } from '../grant/memberships.js';
 import type { Bundles } from './bundle.js';
 import { type ReadFile, readBundle } from './bundle.rules.js';
 import { readFrontMatter } from './front-matter.js';
 import type { PinReader } from './pins.js';
-import { type Access, type AccessRules, OWNER, requireRole, workflowNotFound } from './workflow.access.js';
+import {
+  type Access,
+  accessOf,
+  OWNER,
+  requireRole,
+  sharedWith,
+  type Viewer,
+  visibleTo,
+  workflowNotFound,
+} from './workflow.access.js';
 import {
   type BundleFile,
   WORKFLOW_VERSIONS,
@@ -30,12 +40,12 @@ import { plainWords, type SaveRequest, saveRules, searchWords, slugOf } from './
 export interface WorkflowServiceDeps {
   db: Db;
   bundles: Bundles;
-  access: AccessRules;
+  memberships: Memberships;
   pins: PinReader;
   now: () => Date;
 }
 
-export type WorkflowLoader = DataLoader<string, WorkflowDocument | null>;
+export type WorkflowLoader = DataLoader<string, FoundWorkflow | null>;
 
 /** A workflow, and what the caller may do with it. */
 export interface FoundWorkflow {
@@ -49,10 +59,17 @@ export interface OpenWorkflow extends FoundWorkflow {
 }
 
 export interface ListFilter {
+  whose: keyof typeof WHOSE;
   tag?: string | null;
   search?: string | null;
   includeArchived?: boolean | null;
 }
+
+const WHOSE = {
+  mine: ({ userId }: Viewer): Document => ({ ownerId: userId }),
+  shared: sharedWith,
+  all: visibleTo,
+};
 
 const SWEEP_MS = 60_000;
 const SWEPT_AT_ONCE = 50;
@@ -77,16 +94,23 @@ export class WorkflowService {
     ];
   }
 
-  loader(): WorkflowLoader {
+  /** What one caller may see of workflows, by id. */
+  loader(scope: Scope): WorkflowLoader {
     return new DataLoader(async (ids) => {
-      const found = await this.#workflows.find({ _id: { $in: [...ids] }, ownerId: { $exists: true } }).toArray();
+      const viewer = await this.viewerOf(scope);
+      const filter = { _id: { $in: [...ids] }, ...visibleTo(viewer) } as Filter<WorkflowDocument>;
+      const found = await this.#workflows.find(filter).toArray();
       const byId = new Map(found.map((workflow) => [workflow._id, workflow]));
-      return ids.map((id) => byId.get(id) ?? null);
+      return ids.map((id) => {
+        const workflow = byId.get(id);
+        const access = workflow && accessOf(viewer, workflow);
+        return workflow && access ? { workflow, access } : null;
+      });
     });
   }
 
   /** Makes a workflow, or the next version of one. */
-  async save(scope: Scope, given: unknown): Promise<{ workflow: WorkflowDocument; access: Access }> {
+  async save(scope: Scope, given: unknown): Promise<FoundWorkflow> {
     const request = filledIn(checked(saveRules, given));
     const { userId } = requireCaller(scope);
     const files = request.files ? readBundle(request.files) : null;
@@ -160,6 +184,8 @@ export class WorkflowService {
       current,
       versionToken: randomToken(),
       parent: null,
+      grants: [],
+      grantsRev: 0,
       words: wordsOf(current),
       createdAt: current.createdAt,
       updatedAt: current.createdAt,
@@ -212,12 +238,25 @@ export class WorkflowService {
   async find(scope: Scope, reference: string): Promise<FoundWorkflow> {
     const { userId } = requireCaller(scope);
     const id = WorkflowId.parse(reference);
-    const workflow = await this.#workflows.findOne(
-      id === null ? { ownerId: userId, slug: reference } : { _id: id, ownerId: { $exists: true } },
+    const own = await this.#workflows.findOne(
+      id === null ? { ownerId: userId, slug: reference } : { _id: id, ownerId: userId },
     );
-    const access = workflow && (await this.#deps.access.of(scope, workflow));
-    if (!workflow || !access) throw workflowNotFound();
-    return { workflow, access };
+    const found = own ? { workflow: own, access: OWNER } : id && (await this.#shared(scope, id));
+    if (!found) throw workflowNotFound();
+    return found;
+  }
+
+  /** What is another's and what is missing take the same steps, and so the same time. */
+  async #shared(scope: Scope, _id: string): Promise<FoundWorkflow | null> {
+    const viewer = await this.viewerOf(scope);
+    const workflow = await this.#workflows.findOne({ _id, ...sharedWith(viewer) } as Filter<WorkflowDocument>);
+    const access = workflow && accessOf(viewer, workflow);
+    return workflow && access && { workflow, access };
+  }
+
+  async viewerOf(scope: Scope): Promise<Viewer> {
+    const { userId } = requireCaller(scope);
+    return { userId, teams: await this.#deps.memberships.teamsOf(scope) };
   }
 
   /** At the version that is named, or the current one. */
@@ -245,8 +284,16 @@ export class WorkflowService {
     return [...first, ...older].slice(0, limit);
   }
 
-  list(ownerId: string, filter: ListFilter, page: PageRequest): Promise<Page<WorkflowDocument>> {
-    return findPage(this.#workflows, { ownerId, ...matching(filter) } as Filter<WorkflowDocument>, page);
+  async list(scope: Scope, { whose, ...filter }: ListFilter, page: PageRequest): Promise<Page<FoundWorkflow>> {
+    const { userId } = requireCaller(scope);
+    const viewer = whose === 'mine' ? { userId, teams: [] } : await this.viewerOf(scope);
+    const wanted = { ...WHOSE[whose](viewer), ...matching(filter) } as Filter<WorkflowDocument>;
+    const { items, cursorOf, ...rest } = await findPage(this.#workflows, wanted, page);
+    const found = items.flatMap((workflow) => {
+      const access = accessOf(viewer, workflow);
+      return access ? { workflow, access } : [];
+    });
+    return { ...rest, items: found, cursorOf: ({ workflow }) => cursorOf(workflow) };
   }
 
   /** Archiving what is archived, and the reverse, changes nothing. */
@@ -379,7 +426,7 @@ function wordsOf({ name, description, outcome, tags }: WorkflowVersion): string[
   return searchWords(name, ...tags, outcome, description);
 }
 
-function matching({ tag, search, includeArchived }: ListFilter): Record<string, unknown> {
+function matching({ tag, search, includeArchived }: Omit<ListFilter, 'whose'>): Record<string, unknown> {
   const words = search ? plainWords(search) : [];
   return {
     ...(!includeArchived && { status: WorkflowStatus.LIVE }),

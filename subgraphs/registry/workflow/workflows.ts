@@ -5,19 +5,22 @@ import { VerifierId } from '../../../platform/ids.js';
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
 import type { ObjectStore } from '../../../platform/s3.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
+import type { AccountsClient } from '../../accounts/client.js';
 import type { Generators } from '../generator/generator.service.js';
+import { GrantService } from '../grant/grant.service.js';
+import { CurrentMemberships } from '../grant/memberships.js';
 import { SYSTEM_VERIFIERS } from '../verifier/system.js';
 import type { VerifierAccess, Verifiers } from '../verifier/verifier.access.js';
 import { VersionedStatus } from '../versioned/versioned.model.js';
 import { Bundles } from './bundle.js';
 import { type WorkflowFiles, workflowFiles } from './files.js';
 import { PinReader } from './pins.js';
-import { OWNERS_ONLY } from './workflow.access.js';
 import { WORKFLOW_VERSIONS, WORKFLOWS } from './workflow.model.js';
 import { WorkflowService } from './workflow.service.js';
 
 export interface WorkflowDeps {
   db: Db;
+  peers: { accounts: AccountsClient };
   store: ObjectStore;
   now: () => Date;
 }
@@ -31,13 +34,14 @@ export interface Pinnables {
 
 export interface WorkflowParts {
   workflows: WorkflowService;
+  grants: GrantService;
   files: WorkflowFiles;
   tasks: readonly BackgroundTask[];
 }
 
 export const WORKFLOW_COLLECTIONS: readonly CollectionDefinition[] = [WORKFLOWS, WORKFLOW_VERSIONS];
 
-export function createWorkflows({ db, store, now }: WorkflowDeps, pinnables: Pinnables): WorkflowParts {
+export function createWorkflows({ db, store, peers, now }: WorkflowDeps, pinnables: Pinnables): WorkflowParts {
   const { generators, verifiers, verifierAccess } = pinnables;
   const pins = new PinReader({
     async verifier(scope, id, version) {
@@ -59,6 +63,13 @@ export function createWorkflows({ db, store, now }: WorkflowDeps, pinnables: Pin
     isSystemVerifier: (name) => SYSTEM_VERIFIERS.has(name),
   });
   const bundles = new Bundles(store);
-  const workflows = new WorkflowService({ db, bundles, access: OWNERS_ONLY, pins, now });
-  return { workflows, files: workflowFiles(workflows, bundles), tasks: workflows.tasks };
+  const workflows = new WorkflowService({
+    db,
+    bundles,
+    memberships: new CurrentMemberships(peers.accounts),
+    pins,
+    now,
+  });
+  const grants = new GrantService({ db, workflows, accounts: peers.accounts, now });
+  return { workflows, grants, files: workflowFiles(workflows, bundles), tasks: workflows.tasks };
 }
