@@ -323,6 +323,7 @@ function accountsSettings(config: Config) {
     reservedHandles: config.RESERVED_HANDLES,
     userLookupsPerMinute: config.RATE_LIMIT_USER_LOOKUPS_PER_MINUTE,
     keysPerUser: config.KEYS_PER_USER,
+    tenantsPerUser: config.TENANTS_PER_USER,
     teamsPerUser: config.TEAMS_PER_USER,
     membersPerTeam: config.MEMBERS_PER_TEAM,
     pendingInvitationsPerUser: config.PENDING_INVITATIONS_PER_USER,
@@ -401,7 +402,7 @@ async function gatewayApp({
 }: GatewayParts) {
   const accounts = new AccountsClient(transports.accounts);
   const identity = new Identity({
-    findCaller: (keyHash, requestId) => accounts.caller(keyHash, requestId),
+    findCaller: (kind, hash, requestId) => accounts.caller(kind, hash, requestId),
     events,
     metrics,
   });

@@ -1,5 +1,6 @@
 /** Who is calling, decided once. Answers are remembered for less than two seconds, and forgotten on notice. */
 import { LRUCache } from 'lru-cache';
+import { type CredentialKind, credentialKind } from '../platform/credentials.js';
 import { Problem } from '../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../platform/events.js';
 import type { Metrics } from '../platform/metrics.js';
@@ -9,11 +10,9 @@ import { sha256 } from '../platform/secrets.js';
 /** A revoked key must stop everywhere within two seconds; the rest of them is for the look-up itself. */
 const REMEMBER_MS = 1_800;
 const REMEMBERED_KEYS = 20_000;
-// No credential of ours is longer; a longer one is not worth hashing.
-const MAX_CREDENTIAL = 512;
 
 export interface IdentityDeps {
-  findCaller(keyHash: string, requestId: string): Promise<Caller | null>;
+  findCaller(kind: CredentialKind, hash: string, requestId: string): Promise<Caller | null>;
   events: Events;
   metrics: Metrics;
 }
@@ -34,18 +33,19 @@ export class Identity {
 
   /** The caller behind a credential; throws auth_required for one that is not good. */
   resolve(credential: string, requestId: string): Caller | Promise<Caller> {
-    if (credential.length > MAX_CREDENTIAL) throw badKey();
+    const kind = credentialKind(credential);
+    if (!kind) throw badKey();
     const hash = sha256(credential);
     const known = this.#known.get(hash);
     if (known) return known;
-    return this.#lookUp(hash, requestId);
+    return this.#lookUp(kind, hash, requestId);
   }
 
-  async #lookUp(hash: string, requestId: string): Promise<Caller> {
+  async #lookUp(kind: CredentialKind, hash: string, requestId: string): Promise<Caller> {
     // A burst of requests with one key asks once.
     let lookup = this.#underWay.get(hash);
     if (!lookup) {
-      lookup = this.#fetch(hash, requestId).finally(() => this.#underWay.delete(hash));
+      lookup = this.#fetch(kind, hash, requestId).finally(() => this.#underWay.delete(hash));
       this.#underWay.set(hash, lookup);
     }
     const caller = await lookup;
@@ -53,9 +53,9 @@ export class Identity {
     return caller;
   }
 
-  async #fetch(hash: string, requestId: string): Promise<Caller | null> {
+  async #fetch(kind: CredentialKind, hash: string, requestId: string): Promise<Caller | null> {
     const epoch = this.#epoch;
-    const caller = await this.#deps.findCaller(hash, requestId);
+    const caller = await this.#deps.findCaller(kind, hash, requestId);
     this.#deps.metrics.identityLookups.inc({ source: caller ? 'found' : 'unknown' });
     if (caller && epoch === this.#epoch) this.#remember(hash, caller);
     return caller;

@@ -168,6 +168,7 @@ function mountDocuments(app: FastifyInstance, operations: Operations, settings: 
     return reply.type('application/json; charset=utf-8').send(openApiJson);
   });
   app.get('/.well-known/goodeye-client-config', () => CLIENT_CONFIG);
+  app.get('/v2/health', () => ({ status: 'ok', version }));
 }
 
 const EXTRA_PATHS = {
@@ -197,6 +198,14 @@ const EXTRA_PATHS = {
       tags: ['Health'],
       summary: 'Whether the server is up',
       responses: { 200: { description: '`{"status": "ok"}`' } },
+    },
+  },
+  '/v2/health': {
+    get: {
+      operationId: 'healthV2',
+      tags: ['Health'],
+      summary: 'Whether the server is up, and its version',
+      responses: { 200: { description: '`{"status": "ok", "version": "…"}`' } },
     },
   },
   '/.well-known/goodeye-client-config': {

@@ -227,6 +227,7 @@ export const VARIABLES = {
   INVITATION_TTL_DAYS: integer(14, 1, 365, 'How long an invitation can be accepted'),
   RESERVED_HANDLES: list([], 'acme,acme-support', 'Handles that nobody may claim, beside the built-in list'),
   KEYS_PER_USER: integer(500, 1, 100_000, 'Live API keys of one account'),
+  TENANTS_PER_USER: integer(100, 1, 10_000, 'Tenants of one account, beside its default one'),
   TEAMS_PER_USER: integer(100, 1, 10_000, 'Teams that one account may own'),
   MEMBERS_PER_TEAM: integer(500, 1, 5_000, 'Members of one team'),
   PENDING_INVITATIONS_PER_USER: integer(200, 1, 10_000, 'Open invitations that one account may have sent'),

@@ -1,12 +1,13 @@
 /** What other parts of the platform may ask of accounts. */
 import { z } from 'zod';
+import type { CredentialKind } from '../../platform/credentials.js';
 import { callInternal, type InternalCall } from '../../platform/graph/internal.js';
 import type { SubgraphTransport } from '../../platform/graph/transport.js';
 import { type Caller, callerSchema } from '../../platform/scope.js';
 
-const callerByKey: InternalCall<{ internalCaller: Caller | null }> = {
-  query: `query InternalCaller($keyHash: String!) {
-    internalCaller(keyHash: $keyHash) {
+const callerByCredential: InternalCall<{ internalCaller: Caller | null }> = {
+  query: `query InternalCaller($kind: String!, $hash: String!) {
+    internalCaller(kind: $kind, hash: $hash) {
       userId keyId tenantId scopes email handle handleClaimedAt createdAt suspended
     }
   }`,
@@ -67,8 +68,9 @@ export class AccountsClient {
     this.#transport = transport;
   }
 
-  async caller(keyHash: string, requestId: string): Promise<Caller | null> {
-    const { internalCaller } = await callInternal(this.#transport, callerByKey, { keyHash }, requestId);
+  /** Whom a credential belongs to; null when it is unknown. */
+  async caller(kind: CredentialKind, hash: string, requestId: string): Promise<Caller | null> {
+    const { internalCaller } = await callInternal(this.#transport, callerByCredential, { kind, hash }, requestId);
     return internalCaller;
   }
 

@@ -2,7 +2,7 @@
 import DataLoader from 'dataloader';
 import { contextsOf } from '../../platform/graph/context.js';
 import type { Page, PageRequest } from '../../platform/mongo/page.js';
-import type { Scope } from '../../platform/scope.js';
+import type { Caller, Scope } from '../../platform/scope.js';
 import type { ApiKeyDoc } from './api-key/api-key.model.js';
 import type { ApiKeyService } from './api-key/api-key.service.js';
 import type { GatewayService } from './gateway/gateway.service.js';
@@ -14,6 +14,8 @@ import type { SignInService } from './sign-in/sign-in.service.js';
 import type { Member, TeamSummary } from './team/team.model.js';
 import type { TeamService } from './team/team.service.js';
 import type { TeamInvitations } from './team/team-invitations.js';
+import type { TenantDoc } from './tenant/tenant.model.js';
+import type { TenantService } from './tenant/tenant.service.js';
 import type { Profile } from './user/user.model.js';
 import type { UserService } from './user/user.service.js';
 import { type User, userView } from './user/user.type.js';
@@ -24,6 +26,7 @@ export interface AccountsServices {
   apiKeyService: ApiKeyService;
   handleService: HandleService;
   gatewayService: GatewayService;
+  tenantService: TenantService;
   teamService: TeamService;
   teamInvitations: TeamInvitations;
   invitationService: InvitationService;
@@ -39,6 +42,7 @@ export interface AccountsContext extends AccountsServices {
   scope: Scope;
   users: DataLoader<string, Profile | null>;
   apiKeys: DataLoader<string, ApiKeyDoc | null>;
+  tenants: DataLoader<string, TenantDoc | null>;
   teams: DataLoader<string, TeamSummary | null>;
   invitations: DataLoader<string, InvitationDoc | null>;
   memberPages: DataLoader<MembersOfTeam, Page<Member>, string>;
@@ -47,33 +51,34 @@ export interface AccountsContext extends AccountsServices {
 const MAX_BATCH = 500;
 
 export function createContexts(services: AccountsServices): (scope: Scope) => AccountsContext {
-  const { userService, apiKeyService, teamService, invitationService } = services;
+  const { userService, apiKeyService, tenantService, teamService, invitationService } = services;
   const options = { maxBatchSize: MAX_BATCH };
 
   /** A loader of what belongs to the caller: without one there is nothing. */
-  function ofCaller<T>(load: (userId: string, ids: readonly string[]) => Promise<(T | null)[]>) {
+  function ofCaller<T>(load: (caller: Caller, ids: readonly string[]) => Promise<(T | null)[]>) {
     return ({ scope: { caller } }: AccountsContext) =>
-      new DataLoader<string, T | null>(
-        async (ids) => (caller ? load(caller.userId, ids) : ids.map(() => null)),
-        options,
-      );
+      new DataLoader<string, T | null>(async (ids) => (caller ? load(caller, ids) : ids.map(() => null)), options);
   }
 
-  return contextsOf<AccountsContext, 'users' | 'apiKeys' | 'teams' | 'invitations' | 'memberPages'>(services, {
-    users({ scope: { caller } }) {
-      const users = new DataLoader<string, Profile | null>((ids) => userService.byIds(ids), options);
-      // The edge resolved the caller a moment ago: showing them costs no query.
-      return caller ? users.prime(caller.userId, caller) : users;
+  return contextsOf<AccountsContext, 'users' | 'apiKeys' | 'tenants' | 'teams' | 'invitations' | 'memberPages'>(
+    services,
+    {
+      users({ scope: { caller } }) {
+        const users = new DataLoader<string, Profile | null>((ids) => userService.byIds(ids), options);
+        // The edge resolved the caller a moment ago: showing them costs no query.
+        return caller ? users.prime(caller.userId, caller) : users;
+      },
+      apiKeys: ofCaller(({ userId }, ids) => apiKeyService.byIds(userId, ids)),
+      tenants: ofCaller((caller, ids) => tenantService.byIds(caller, ids)),
+      teams: ofCaller(({ userId }, ids) => teamService.byIds(userId, ids)),
+      invitations: ofCaller(({ userId }, ids) => invitationService.byIds(userId, ids)),
+      memberPages: ({ scope }) =>
+        new DataLoader((keys) => loadMembers(teamService, scope.caller?.userId, keys), {
+          ...options,
+          cacheKeyFn: ({ teamId, first, after }) => JSON.stringify([teamId, first ?? null, after ?? null]),
+        }),
     },
-    apiKeys: ofCaller((userId, ids) => apiKeyService.byIds(userId, ids)),
-    teams: ofCaller((userId, ids) => teamService.byIds(userId, ids)),
-    invitations: ofCaller((userId, ids) => invitationService.byIds(userId, ids)),
-    memberPages: ({ scope }) =>
-      new DataLoader((keys) => loadMembers(teamService, scope.caller?.userId, keys), {
-        ...options,
-        cacheKeyFn: ({ teamId, first, after }) => JSON.stringify([teamId, first ?? null, after ?? null]),
-      }),
-  });
+  );
 }
 
 const NOBODY: Page<Member> = { items: [], cursorOf: () => '', hasNextPage: false };

@@ -16,6 +16,7 @@ export interface AccountsSettings {
   /** How often a minute one user may name other users; 0 switches the limit off. */
   userLookupsPerMinute: number;
   keysPerUser: number;
+  tenantsPerUser: number;
   teamsPerUser: number;
   membersPerTeam: number;
   pendingInvitationsPerUser: number;

@@ -55,6 +55,10 @@ export function parseKeyName(text: string): string {
   return check('name', keyNameRule, text);
 }
 
+export function parseTenantName(text: string): string {
+  return check('name', keyNameRule, text);
+}
+
 /** A handle that somebody wants to have. Look-ups are more lenient: see readHandle. */
 export function parseHandle(text: string): string {
   const parsed = handleRule.safeParse(text);

@@ -8,6 +8,7 @@ import { INVITATIONS, type InvitationDoc } from './invitation/invitation.model.j
 import { LIMITS, type LimitDoc } from './limiter.js';
 import { CODES, type CodeDoc } from './sign-in/sign-in.model.js';
 import { TEAMS, type TeamDoc, type TeamDraft } from './team/team.model.js';
+import { TENANTS, type TenantDoc } from './tenant/tenant.model.js';
 import { USERS, type UserDoc } from './user/user.model.js';
 
 export interface AccountsStore {
@@ -19,13 +20,14 @@ export interface AccountsStore {
   teams: Collection<TeamDoc>;
   invitations: Collection<InvitationDoc>;
   gateways: Collection<GatewayDoc>;
+  tenants: Collection<TenantDoc>;
   /** Other views of the teams and users above. */
   drafts: Collection<TeamDraft>;
   owners: Record<HandleOwnerType, Collection<OwnerDoc>>;
 }
 
 export async function openStore(db: Db): Promise<AccountsStore> {
-  await ensureIndexes(db, [USERS, API_KEYS, CODES, LIMITS, HANDLES, TEAMS, INVITATIONS, GATEWAYS]);
+  await ensureIndexes(db, [USERS, API_KEYS, CODES, LIMITS, HANDLES, TEAMS, INVITATIONS, GATEWAYS, TENANTS]);
   return {
     users: db.collection<UserDoc>(USERS.name),
     apiKeys: db.collection<ApiKeyDoc>(API_KEYS.name),
@@ -35,6 +37,7 @@ export async function openStore(db: Db): Promise<AccountsStore> {
     teams: db.collection<TeamDoc>(TEAMS.name),
     invitations: db.collection<InvitationDoc>(INVITATIONS.name),
     gateways: db.collection<GatewayDoc>(GATEWAYS.name),
+    tenants: db.collection<TenantDoc>(TENANTS.name),
     drafts: db.collection<TeamDraft>(TEAMS.name),
     owners: {
       USER: db.collection<OwnerDoc>(USERS.name),

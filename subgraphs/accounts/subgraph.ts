@@ -1,10 +1,11 @@
-/** Users, sign-in, keys, handles, teams and invitations. */
+/** Users, sign-in, keys, tenants, handles, teams and invitations. */
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import { ApiKeyResolver, apiKeyReference } from './api-key/api-key.resolver.js';
 import { ApiKeyService } from './api-key/api-key.service.js';
 import { LastUse } from './api-key/last-use.js';
 import { type AccountsContext, createContexts } from './context.js';
+import { CredentialResolver } from './credential/credential.resolver.js';
 import type { AccountsDeps } from './deps.js';
 import { GatewayResolver } from './gateway/gateway.resolver.js';
 import { GatewayService } from './gateway/gateway.service.js';
@@ -26,6 +27,8 @@ import { TeamApplier } from './team/team.applier.js';
 import { TeamMemberResolver, TeamResolver, teamReference } from './team/team.resolver.js';
 import { TeamService } from './team/team.service.js';
 import { TeamInvitations } from './team/team-invitations.js';
+import { TenantResolver, tenantReference } from './tenant/tenant.resolver.js';
+import { TenantService } from './tenant/tenant.service.js';
 import { UserResolver, userReference } from './user/user.resolver.js';
 import { UserService } from './user/user.service.js';
 
@@ -35,6 +38,8 @@ export function accountsSchema(): Promise<SubgraphSchema> {
       UserResolver,
       SignInResolver,
       ApiKeyResolver,
+      CredentialResolver,
+      TenantResolver,
       HandleResolver,
       TeamResolver,
       TeamMemberResolver,
@@ -45,6 +50,7 @@ export function accountsSchema(): Promise<SubgraphSchema> {
     references: {
       User: userReference,
       ApiKey: apiKeyReference,
+      Tenant: tenantReference,
       Team: teamReference,
       Invitation: invitationReference,
     },
@@ -87,6 +93,7 @@ export async function createAccounts(deps: AccountsDeps): Promise<Subgraph> {
     teamInvitations,
     invitationService,
     principalService: new PrincipalService({ ...store, userService }),
+    tenantService: new TenantService({ ...store, ...settings, userService, events, now }),
     gatewayService: new GatewayService({ ...store, now }),
   };
   return {

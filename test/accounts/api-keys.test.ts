@@ -13,7 +13,7 @@ afterAll(() => world?.close());
 
 const KEY = 'query ($id: ID!) { apiKey(id: $id) { id name prefix lastUsedAt } }';
 const CALLER = `query ($keyHash: String!) {
-  internalCaller(keyHash: $keyHash) { userId keyId email handle handleClaimedAt createdAt suspended }
+  internalCaller(kind: "USER_KEY", hash: $keyHash) { userId keyId email handle handleClaimedAt createdAt suspended }
 }`;
 
 interface Made {

@@ -11,6 +11,7 @@ import {
   CLAIM,
   CREATE_KEY,
   CREATE_TEAM,
+  CREATE_TENANT,
   DECLINE,
   DELETE_TEAM,
   ENTITIES,
@@ -21,8 +22,11 @@ import {
   REMOVE,
   RENAME,
   REVOKE_KEY,
+  ROTATE_TENANT,
   TEAM,
   TEAMS,
+  TENANT_BY_ID,
+  TENANTS,
   TRANSFER,
   USER,
   VERIFY_LOGIN,
@@ -40,7 +44,7 @@ let other: Person;
 let team: string;
 
 beforeAll(async () => {
-  const roomy = { keysPerUser: 1000, teamsPerUser: 1000, pendingInvitationsPerUser: 1000 };
+  const roomy = { keysPerUser: 1000, tenantsPerUser: 1000, teamsPerUser: 1000, pendingInvitationsPerUser: 1000 };
   world = await openWorld({ ...roomy, userLookupsPerMinute: 1000 });
   busy = await world.user(undefined, unique('busy'));
   other = await world.user(undefined, unique('other'));
@@ -62,6 +66,20 @@ beforeAll(async () => {
   await put(
     'accounts_keys',
     [busy.userId, ...noise].flatMap((userId) => many.map((slot) => key(userId, slot))),
+  );
+  const tenant = (userId: string, slot: number) => ({
+    _id: newId(),
+    userId,
+    name: null,
+    scopes: ['read'],
+    key: { id: newId(), hash: sha256(randomToken()), prefix: 'imgf_' },
+    slot,
+    createdAt: now,
+    rotatedAt: null,
+  });
+  await put(
+    'accounts_tenants',
+    [busy.userId, ...noise].flatMap((userId) => many.map((slot) => tenant(userId, slot))),
   );
   const teamOf = (ownerId: string, memberId: string, slot: number) => ({
     _id: newId(),
@@ -219,7 +237,7 @@ it('everything else that a request does costs a few documents', async () => {
         world.run(
           ENTITIES,
           {
-            representations: ['User', 'ApiKey', 'Team', 'Invitation'].map((__typename) => ({
+            representations: ['User', 'ApiKey', 'Tenant', 'Team', 'Invitation'].map((__typename) => ({
               __typename,
               id: newId(),
             })),
@@ -227,7 +245,18 @@ it('everything else that a request does costs a few documents', async () => {
           busy.scope,
         ),
     ],
-    ['the holder of a key', () => world.run('query { internalCaller(keyHash: "x") { userId } }', {}, systemScope('r'))],
+    [
+      'the holder of a key',
+      () => world.run('query { internalCaller(kind: "USER_KEY", hash: "x") { userId } }', {}, systemScope('r')),
+    ],
+    [
+      'the holder of a key of a tenant',
+      () => world.run('query { internalCaller(kind: "TENANT_KEY", hash: "x") { userId } }', {}, systemScope('r')),
+    ],
+    ['make a tenant', () => world.run(CREATE_TENANT, {}, busy.scope)],
+    ['tenants', () => world.run(TENANTS, { first: 5 }, busy.scope)],
+    ['a tenant', () => world.run(TENANT_BY_ID, { id: busy.userId }, busy.scope)],
+    ['replace the key of a tenant', () => world.run(ROTATE_TENANT, { id: busy.userId }, busy.scope)],
     [
       'whose a handle is',
       () => world.run('query { internalResolveHandle(handle: "short-lived") { ownerId } }', {}, systemScope('r')),

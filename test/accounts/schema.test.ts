@@ -72,6 +72,8 @@ describe('the graph of accounts', () => {
       'me',
       'team',
       'teams',
+      'tenant',
+      'tenants',
       'user',
     ]);
     expect(Object.keys(publicSchema.getMutationType()?.getFields() ?? {}).toSorted()).toEqual([
@@ -80,6 +82,7 @@ describe('the graph of accounts', () => {
       'claimHandle',
       'createApiKey',
       'createTeam',
+      'createTenant',
       'declineInvitation',
       'deleteTeam',
       'inviteTeamMember',
@@ -88,6 +91,7 @@ describe('the graph of accounts', () => {
       'removeTeamMember',
       'renameHandle',
       'revokeApiKey',
+      'rotateTenantKey',
       'transferTeamOwnership',
       'verifyLogin',
       'verifyRegistration',

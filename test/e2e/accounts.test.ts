@@ -205,6 +205,108 @@ describe.each(SHAPES)('accounts in %s', (_name, start) => {
     });
   });
 
+  describe('tenants', () => {
+    const withHeader = (path: string, key: string) =>
+      fetch(platform.url + path, { headers: { 'x-api-key': key } }).then(({ status }) => status);
+
+    it('are made with a key of their own, shown once', async () => {
+      const made = await client.rest('POST', '/v2/tenants', ada.key);
+      expect(made.status).toBe(201);
+      expect(made.body).toMatchObject({
+        tenant_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        api_key: expect.stringMatching(/^imgf_[0-9a-f]{64}$/),
+        api_key_prefix: made.body.api_key.slice(0, 13),
+        scopes: ['generate', 'read'],
+        tier: 'free',
+      });
+      const listed = await client.rest('GET', '/v2/tenants', ada.key);
+      expect(listed.body.tenants).toMatchObject([
+        { tenant_id: made.body.tenant_id, api_key_prefix: made.body.api_key_prefix, is_default: false, tier: 'free' },
+        { tenant_id: ada.id.replace('usr_', ''), api_key_prefix: null, is_default: true },
+      ]);
+      expect(JSON.stringify(listed.body)).not.toContain(made.body.api_key);
+      expect(listed.body.next_cursor).toBeNull();
+    });
+
+    it('say what may be done and what was, to their own key too, in either header', async () => {
+      const { body: made } = await client.rest('POST', '/v2/tenants', ada.key, { name: 'robot', scopes: ['read'] });
+      const path = `/v2/tenants/${made.tenant_id}/usage`;
+      for (const key of [ada.key, made.api_key]) {
+        const { status, body } = await client.rest('GET', path, key);
+        expect(status).toBe(200);
+        expect(body).toMatchObject({
+          tenant_id: made.tenant_id,
+          name: 'robot',
+          scopes: ['read'],
+          tier: 'free',
+          entitlements: { plan: 'free', allowed_tiers: ['draft', 'standard', 'premium'], frontier_unlocked: false },
+          credits: { available: 50, welcome: 50 },
+        });
+      }
+      expect(await withHeader(path, made.api_key)).toBe(200);
+      expect(await withHeader(path, made.api_key.replace(/.$/, 'x'))).toBe(401);
+      expect((await client.rest('GET', path, ben.key)).status).toBe(404);
+      expect((await client.rest('GET', `/v2/tenants/${ada.id.replace('usr_', '')}/usage`, made.api_key)).status).toBe(
+        404,
+      );
+    });
+
+    it('have keys that are good for what their scopes say, and for nothing of the account', async () => {
+      const { body: reader } = await client.rest('POST', '/v2/tenants', ben.key, { scopes: ['read'] });
+      const { body: maker } = await client.rest('POST', '/v2/tenants', ben.key, { scopes: ['generate'] });
+      const refused: [string, string, string, object | undefined, string][] = [
+        ['GET', '/v1/me', reader.api_key, undefined, 'account'],
+        ['POST', '/v1/api-keys', maker.api_key, { name: 'x' }, 'account'],
+        ['GET', '/v1/images', reader.api_key, undefined, 'account'],
+        ['POST', '/v1/images', maker.api_key, {}, 'account'],
+        ['POST', '/v2/tenants', maker.api_key, {}, 'account'],
+        ['GET', '/v2/tenants', reader.api_key, undefined, 'account'],
+        ['POST', `/v2/tenants/${reader.tenant_id}/rotate`, reader.api_key, undefined, 'account'],
+        ['POST', '/v2/billing/portal', maker.api_key, undefined, 'account'],
+        ['GET', '/v2/billing/status', maker.api_key, undefined, 'read'],
+        ['GET', `/v2/tenants/${maker.tenant_id}/usage`, maker.api_key, undefined, 'read'],
+        [
+          'POST',
+          '/v2/billing/purchase',
+          reader.api_key,
+          { packId: 'agent-credits-500', idempotencyKey: 'k' },
+          'generate',
+        ],
+      ];
+      for (const [method, path, key, sent, needed] of refused) {
+        const { status, body } = await client.rest(method, path, key, sent);
+        expect([status, body.error, body.required_scope], `${method} ${path}`).toEqual([403, 'forbidden', needed]);
+      }
+      expect((await client.rest('GET', '/v2/billing/status', reader.api_key)).status).toBe(200);
+      const graph = await client.graph('{ billingStatus { quotaRemaining } me { email } }', {}, reader.api_key);
+      expect(graph.body.errors[0].extensions).toMatchObject({ code: 'forbidden', required_scope: 'account' });
+      const owner = '{ tenants { nodes { id } } }';
+      expect((await client.graph(owner, {}, reader.api_key)).body.errors[0].extensions.code).toBe('forbidden');
+      const own = 'query ($id: ID!) { tenant(id: $id) { id owner { handle } } }';
+      const seen = await client.graph(own, { id: reader.tenant_id }, reader.api_key);
+      expect(seen.body.data.tenant).toEqual({ id: reader.tenant_id, owner: { handle: 'ben' } });
+      const more = await client.graph(own.replace('handle', 'email'), { id: reader.tenant_id }, reader.api_key);
+      expect(more.body.errors[0].extensions.code).toBe('forbidden');
+    });
+
+    it('lose their old key at once when they are given a new one', async () => {
+      const { body: made } = await client.rest('POST', '/v2/tenants', ada.key);
+      const usage = (key: string) => client.rest('GET', `/v2/tenants/${made.tenant_id}/usage`, key);
+      expect((await usage(made.api_key)).status).toBe(200);
+      expect((await client.rest('POST', `/v2/tenants/${made.tenant_id}/rotate`, ben.key)).status).toBe(404);
+      const { status, body } = await client.rest('POST', `/v2/tenants/${made.tenant_id}/rotate`, ada.key);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ tenant_id: made.tenant_id, scopes: ['generate', 'read'], tier: 'free' });
+      expect((await usage(made.api_key)).status).toBe(401);
+      expect((await usage(body.api_key)).status).toBe(200);
+    });
+
+    it('is there without credentials: GET /v2/health', async () => {
+      const { status, body } = await client.rest('GET', '/v2/health');
+      expect([status, body]).toEqual([200, { status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) }]);
+    });
+  });
+
   describe('teams and invitations', () => {
     let team: string;
 

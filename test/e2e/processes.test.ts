@@ -53,7 +53,7 @@ describe('a subgraph on its own port', () => {
     const scope = { ...systemScope(newId()), internal: false };
     const response = await ask(
       { [SCOPE_HEADER]: signScope(secrets, 'accounts', scope) },
-      '{ internalCaller(keyHash: "x") { userId } }',
+      '{ internalCaller(kind: "USER_KEY", hash: "x") { userId } }',
     );
     const { errors } = (await response.json()) as { errors?: unknown[] };
     expect(errors).toHaveLength(1);

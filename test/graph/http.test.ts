@@ -181,7 +181,7 @@ describe('an operation', () => {
 
   it('may not see what is internal', async () => {
     for (const query of [
-      '{ internalCaller(keyHash: "x") { userId } }',
+      '{ internalCaller(kind: "USER_KEY", hash: "x") { userId } }',
       '{ _service { sdl } }',
       '{ _entities(representations: []) { __typename } }',
       'mutation { internalSetSuspension(input: {userIdentifier: "x", suspended: true}) { userId } }',

@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { ROUTES } from '../../rest-shim/routes/index.js';
 
-const OUTSIDE_THE_TABLE = ['GET /.well-known/goodeye-client-config', 'GET /healthz', 'POST /v2/billing/webhook'];
+const OUTSIDE_THE_TABLE = [
+  'GET /.well-known/goodeye-client-config',
+  'GET /healthz',
+  'GET /v2/health',
+  'POST /v2/billing/webhook',
+];
 
 const DOCUMENTED = `
 POST /v1/register
@@ -79,6 +84,11 @@ POST /v2/billing/checkout
 POST /v2/billing/portal
 POST /v2/billing/purchase
 POST /v2/billing/webhook
+GET /v2/health
+POST /v2/tenants
+GET /v2/tenants
+POST /v2/tenants/{id}/rotate
+GET /v2/tenants/{id}/usage
 POST /v1/images
 GET /v1/images
 GET /v1/images/{image_id}

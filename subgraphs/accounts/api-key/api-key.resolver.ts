@@ -1,9 +1,9 @@
-import { Arg, Args, Ctx, Directive, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { Problem } from '../../../platform/errors.js';
 import type { ReferenceResolver } from '../../../platform/graph/build.js';
 import { type Connection, ConnectionArgs, toConnection } from '../../../platform/graph/connection.js';
 import { KeyId } from '../../../platform/ids.js';
-import { requireCaller, requireInternal } from '../../../platform/scope.js';
+import { requireCaller } from '../../../platform/scope.js';
 import type { AccountsContext } from '../context.js';
 import {
   ApiKey,
@@ -11,7 +11,6 @@ import {
   apiKeyView,
   CreateApiKeyInput,
   CreateApiKeyPayload,
-  InternalCaller,
   RevokeApiKeyInput,
   RevokeApiKeyPayload,
 } from './api-key.type.js';
@@ -54,16 +53,6 @@ export class ApiKeyResolver {
     const id = await apiKeyService.revoke(requireCaller(scope), identifier);
     apiKeys.clear(id);
     return { id: KeyId.format(id), revoked: true };
-  }
-
-  @Query(() => InternalCaller, { nullable: true, description: 'Whom a key belongs to; null when it is unknown.' })
-  @Directive('@inaccessible')
-  internalCaller(
-    @Arg('keyHash', () => String, { description: 'SHA-256 of the key in base64url.' }) keyHash: string,
-    @Ctx() { scope, apiKeyService }: AccountsContext,
-  ): Promise<InternalCaller | null> {
-    requireInternal(scope);
-    return apiKeyService.holder(keyHash);
   }
 }
 

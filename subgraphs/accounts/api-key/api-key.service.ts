@@ -1,11 +1,12 @@
 import type { Collection } from 'mongodb';
+import { newUserKey } from '../../../platform/credentials.js';
 import { Problem } from '../../../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../../../platform/events.js';
 import { KeyId, newId } from '../../../platform/ids.js';
 import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
 import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
 import { type Caller, wholeAccount } from '../../../platform/scope.js';
-import { randomToken, sha256 } from '../../../platform/secrets.js';
+import { sha256 } from '../../../platform/secrets.js';
 import { parseKeyName } from '../rules.js';
 import { PROFILE_FIELDS, type ProfileDoc, profileOf, type UserDoc } from '../user/user.model.js';
 import type { UserService } from '../user/user.service.js';
@@ -13,8 +14,7 @@ import { collidesOn, withFreeSlot } from '../writes.js';
 import type { ApiKeyDoc } from './api-key.model.js';
 import type { LastUse } from './last-use.js';
 
-const PREFIX = 'good_live_';
-const SHOWN_LENGTH = PREFIX.length + 4;
+const SHOWN_LENGTH = 'good_live_'.length + 4;
 const EVICTIONS = 10;
 
 export interface NewApiKey {
@@ -83,7 +83,7 @@ export class ApiKeyService {
 
   async #insert(userId: string, name: string, origin: ApiKeyDoc['origin'], slot: number): Promise<NewApiKey> {
     const { apiKeys, events, now } = this.#deps;
-    const secret = PREFIX + randomToken();
+    const secret = newUserKey();
     const apiKey: ApiKeyDoc = {
       _id: newId(),
       userId,

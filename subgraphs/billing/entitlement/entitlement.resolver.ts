@@ -7,6 +7,7 @@ import { allPacks, allPlans } from '../plan/plan.type.js';
 import { User } from '../user/user.type.js';
 import {
   BillingStatus,
+  CreditBalance,
   Entitlements,
   entitlementsView,
   InternalEntitlements,
@@ -83,5 +84,19 @@ export class UserEntitlementResolver {
     const { caller } = scope;
     if (!caller || UserId.parse(user.id) !== caller.userId) return null;
     return entitlementsView(await entitlementService.of(await customerLoader.load(caller.userId)));
+  }
+
+  @FieldResolver(() => CreditBalance, {
+    nullable: true,
+    description: 'The credits of this user; null for anyone but yourself.',
+  })
+  @OpenToAllKeys()
+  async credits(
+    @Root() user: User,
+    @Ctx() { scope, entitlementService }: BillingContext,
+  ): Promise<CreditBalance | null> {
+    const { caller } = scope;
+    if (!caller || UserId.parse(user.id) !== caller.userId) return null;
+    return entitlementService.credits(caller);
   }
 }

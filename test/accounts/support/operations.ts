@@ -23,6 +23,15 @@ export const CREATE_KEY = `mutation ($name: String!) {
 export const REVOKE_KEY = `mutation ($identifier: String!) {
   revokeApiKey(input: { identifier: $identifier }) { id revoked }
 }`;
+const TENANT = '{ id name keyPrefix scopes isDefault createdAt rotatedAt owner { id } }';
+export const CREATE_TENANT = `mutation ($name: String, $scopes: [TenantScope!]) {
+  createTenant(input: { name: $name, scopes: $scopes }) { tenant ${TENANT} key }
+}`;
+export const ROTATE_TENANT = `mutation ($id: ID!) { rotateTenantKey(input: { id: $id }) { tenant ${TENANT} key } }`;
+export const TENANT_BY_ID = `query ($id: ID!) { tenant(id: $id) ${TENANT} }`;
+export const TENANTS = `query ($first: Int, $after: String) {
+  tenants(first: $first, after: $after) { nodes ${TENANT} nextCursor }
+}`;
 export const CLAIM = `mutation ($handle: String!) {
   claimHandle(input: { handle: $handle }) { handle claimedAt user { id handle } }
 }`;
@@ -68,6 +77,7 @@ export const ENTITIES = `query ($representations: [_Any!]!) {
     __typename
     ... on User { id email handle createdAt suspended }
     ... on ApiKey { id name }
+    ... on Tenant { id name }
     ... on Team { id handle role }
     ... on Invitation { id state }
   }

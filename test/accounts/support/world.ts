@@ -30,6 +30,7 @@ export const SETTINGS: AccountsSettings = {
   reservedHandles: ['acme'],
   userLookupsPerMinute: 0,
   keysPerUser: 500,
+  tenantsPerUser: 100,
   teamsPerUser: 100,
   membersPerTeam: 500,
   pendingInvitationsPerUser: 200,
