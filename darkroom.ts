@@ -41,6 +41,7 @@ import type { Images } from './subgraphs/images/client.js';
 import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
 import { ImagesOperatorClient } from './subgraphs/images/operator-client.js';
 import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
+import { RegistryClient } from './subgraphs/registry/client.js';
 import { GrantedVerifiers } from './subgraphs/registry/grant/granted-verifiers.js';
 import { CurrentMemberships } from './subgraphs/registry/grant/memberships.js';
 import type { JobSettings } from './subgraphs/registry/job/jobs.js';
@@ -125,6 +126,7 @@ async function compose(
     accounts: new AccountsClient(connections.to('accounts')),
     billing: new BillingClient(connections.to('billing')),
     images,
+    registry: new RegistryClient(connections.to('registry')),
   };
   const circuits = new Circuits(metrics.circuits);
   const parts = { config, secrets, events, metrics, circuits, peers, log, now };
@@ -223,11 +225,12 @@ export interface Peers {
   accounts: AccountsClient;
   billing: BillingClient;
   images: Images;
+  registry: RegistryClient;
 }
 
 /** Which others a subgraph that runs alone cannot do without. */
 const PEERS: Readonly<Record<SubgraphName, readonly SubgraphName[]>> = {
-  accounts: [],
+  accounts: ['registry'],
   registry: ['accounts', 'images', 'billing'],
   images: [],
   billing: [],
@@ -253,7 +256,7 @@ interface SubgraphDeps extends Stores {
 function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Promise<Subgraph[]> {
   const { config } = deps;
   const create: Record<SubgraphName, () => Promise<Subgraph>> = {
-    accounts: () => createAccounts({ ...deps, settings: accountsSettings(config) }),
+    accounts: () => createAccounts({ ...deps, ownerships: deps.peers.registry, settings: accountsSettings(config) }),
     registry: () =>
       createRegistry({
         ...deps,

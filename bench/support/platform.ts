@@ -1,8 +1,8 @@
 /** Our own candidates: the built program, as one process and as many. */
 import { fileURLToPath } from 'node:url';
-import type { SubgraphName } from '../../platform/subgraph.js';
+import { SUBGRAPH_NAMES, type SubgraphName } from '../../platform/subgraph.js';
 import type { Bench } from '../section.js';
-import { type Server, startServer } from './server.js';
+import { freePort, type Server, startServer } from './server.js';
 
 const PROGRAM = fileURLToPath(new URL('../../main.js', import.meta.url));
 
@@ -12,12 +12,13 @@ interface Part {
   core: readonly string[];
   database: keyof Bench['world']['databases'];
   env?: Readonly<Record<string, string>>;
+  port?: number;
   profiled: boolean;
 }
 
 async function startPart(
   { world, profileDir }: Bench,
-  { name, words, core, database, env, profiled }: Part,
+  { name, words, core, database, env, port, profiled }: Part,
 ): Promise<Server> {
   return startServer({
     core,
@@ -28,6 +29,7 @@ async function startPart(
       DATA_DIR: await world.directory(name),
       ...env,
     },
+    ...(port !== undefined && { port }),
     readyPath: '/readyz',
     profile: profiled && profileDir !== undefined ? { directory: profileDir, name } : undefined,
   });
@@ -44,22 +46,26 @@ export interface Subgraphs {
 }
 
 export async function startSubgraphs(bench: Bench): Promise<Subgraphs> {
-  const start = (name: SubgraphName, env: Record<string, string> = {}) =>
+  // Some ask each other, so all have their places before the first one starts.
+  const [accountsPort, registryPort, imagesPort, billingPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  const ports = { accounts: accountsPort, registry: registryPort, images: imagesPort, billing: billingPort };
+  const urls = urlsOf((name) => `http://127.0.0.1:${ports[name]}`);
+  const start = (name: SubgraphName) =>
     startPart(bench, {
       name,
       words: ['subgraph', name],
       core: bench.cores.behind,
       database: 'many',
-      env,
+      env: addressesOf(urls),
+      port: ports[name],
       profiled: false,
     });
-  const [accounts, images, billing] = await Promise.all([start('accounts'), start('images'), start('billing')]);
-  const registry = await start(
-    'registry',
-    addressesOf({ accounts: accounts.url, images: images.url, billing: billing.url }),
-  );
-  const servers = { accounts, registry, images, billing };
-  return { servers: Object.values(servers), urls: urlsOf((name) => servers[name].url) };
+  return { servers: await Promise.all(SUBGRAPH_NAMES.map(start)), urls };
 }
 
 function addressesOf(urls: Partial<Record<SubgraphName, string>>): Record<string, string> {

@@ -13,6 +13,8 @@ export interface ServerOptions {
   /** What follows the program; for programs that do not read PORT, made with the port. */
   args: readonly string[] | ((port: number) => Promise<readonly string[]>);
   env: Readonly<Record<string, string>>;
+  /** For a server whose address others must know before it listens. */
+  port?: number;
   /** Answers 200 once the server can be measured. */
   readyPath: string;
   cwd?: string;
@@ -33,7 +35,7 @@ const STOP_MS = 30_000;
 /** None of these programs says its address at the log level of the benchmark, so the port is chosen here. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { core, program = process.execPath, env, cwd, profile } = options;
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const args = typeof options.args === 'function' ? await options.args(port) : options.args;
   const url = `http://127.0.0.1:${port}`;
   const profiling = profile
@@ -106,7 +108,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -4,6 +4,7 @@ import type { CredentialKind } from '../../platform/credentials.js';
 import { callInternal, type InternalCall } from '../../platform/graph/internal.js';
 import type { SubgraphTransport } from '../../platform/graph/transport.js';
 import { type Caller, callerSchema } from '../../platform/scope.js';
+import type { OwnedThing } from '../registry/ownership/ownerships.js';
 
 const callerByCredential: InternalCall<{ internalCaller: Caller | null }> = {
   query: `query InternalCaller($kind: String!, $hash: String!) {
@@ -61,6 +62,27 @@ const teamsOfUser: InternalCall<{ internalTeamsOf: string[] }> = {
   result: z.object({ internalTeamsOf: z.array(z.string()) }),
 };
 
+export interface OwnershipOffer {
+  thing: OwnedThing;
+  slug: string;
+  ownerId: string;
+  /** As the owner named them. */
+  newOwner: string;
+}
+
+const offerOwnership: InternalCall<{ internalOfferOwnership: { invitationId: string } }> = {
+  query: `mutation InternalOfferOwnership($input: InternalOfferOwnershipInput!) {
+    internalOfferOwnership(input: $input) { invitationId }
+  }`,
+  result: z.object({ internalOfferOwnership: z.object({ invitationId: z.string() }) }),
+};
+
+const resourceGone: InternalCall<{ internalResourceGone: { id: string } }> = {
+  query:
+    'mutation InternalResourceGone($input: InternalResourceGoneInput!) { internalResourceGone(input: $input) { id } }',
+  result: z.object({ internalResourceGone: z.object({ id: z.string() }) }),
+};
+
 export class AccountsClient {
   readonly #transport: SubgraphTransport;
 
@@ -92,6 +114,18 @@ export class AccountsClient {
   /** Ids of the teams that a user belongs to at this moment. */
   async teamsOf(userId: string, requestId: string): Promise<string[]> {
     return (await callInternal(this.#transport, teamsOfUser, { userId }, requestId)).internalTeamsOf;
+  }
+
+  /** Invites somebody to take over what the owner has. The id of the invitation. */
+  async offerOwnership({ thing, ...offer }: OwnershipOffer, requestId: string): Promise<string> {
+    const input = { ...thing, ...offer };
+    return (await callInternal(this.#transport, offerOwnership, { input }, requestId)).internalOfferOwnership
+      .invitationId;
+  }
+
+  /** Ends the pending invitations that are about it. Again changes nothing. */
+  async resourceGone(id: string, requestId: string): Promise<void> {
+    await callInternal(this.#transport, resourceGone, { input: { id } }, requestId);
   }
 
   async setSuspension(input: { userIdentifier: string; suspended: boolean; reason: string | null }, requestId: string) {

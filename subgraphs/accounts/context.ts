@@ -9,6 +9,8 @@ import type { GatewayService } from './gateway/gateway.service.js';
 import type { HandleService } from './handle/handle.service.js';
 import type { InvitationDoc } from './invitation/invitation.model.js';
 import type { InvitationService } from './invitation/invitation.service.js';
+import type { InvitationSettler } from './invitation/invitation.settler.js';
+import type { OwnershipOffers } from './invitation/ownership.offers.js';
 import type { PrincipalService } from './principal/principal.service.js';
 import type { SignInService } from './sign-in/sign-in.service.js';
 import type { Member, TeamSummary } from './team/team.model.js';
@@ -31,6 +33,8 @@ export interface AccountsServices {
   teamInvitations: TeamInvitations;
   invitationService: InvitationService;
   principalService: PrincipalService;
+  invitationSettler: InvitationSettler;
+  ownershipOffers: OwnershipOffers;
 }
 
 export interface MembersOfTeam extends PageRequest {

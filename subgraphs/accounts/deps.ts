@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Events } from '../../platform/events.js';
 import type { Mailer } from '../../platform/mail.js';
 import type { Secrets } from '../../platform/secrets.js';
+import type { Ownerships } from '../registry/ownership/ownerships.js';
 
 export interface AccountsSettings {
   publicUrl: string;
@@ -27,6 +28,8 @@ export interface AccountsDeps {
   secrets: Secrets;
   mailer: Mailer;
   events: Events;
+  /** Where workflows and templates change hands. */
+  ownerships: Ownerships;
   log: Logger;
   settings: AccountsSettings;
   /** The clock, so that tests can travel. */

@@ -16,6 +16,8 @@ import { reservedHandles } from './handle/reserved.js';
 import { InvitationResolver, invitationReference } from './invitation/invitation.resolver.js';
 import { InvitationService } from './invitation/invitation.service.js';
 import { InvitationSettler } from './invitation/invitation.settler.js';
+import { OwnershipApplier } from './invitation/ownership.applier.js';
+import { OwnershipOffers } from './invitation/ownership.offers.js';
 import { Limiter } from './limiter.js';
 import { AfterAnswer } from './outbox.js';
 import { PrincipalResolver } from './principal/principal.resolver.js';
@@ -58,7 +60,7 @@ export function accountsSchema(): Promise<SubgraphSchema> {
 }
 
 export async function createAccounts(deps: AccountsDeps): Promise<Subgraph> {
-  const { db, secrets, mailer, events, log, settings, now } = deps;
+  const { db, secrets, mailer, events, ownerships, log, settings, now } = deps;
   const [store, { schema }] = await Promise.all([openStore(db), accountsSchema()]);
   const limiter = new Limiter(store.limits, now);
   const lastUse = new LastUse(store.apiKeys, log);
@@ -76,7 +78,12 @@ export async function createAccounts(deps: AccountsDeps): Promise<Subgraph> {
     now,
   });
   const teamApplier = new TeamApplier({ ...store, ...settings, now });
-  const appliers = { TEAM_MEMBERSHIP: teamApplier, TEAM_OWNERSHIP: teamApplier };
+  const appliers = {
+    TEAM_MEMBERSHIP: teamApplier,
+    TEAM_OWNERSHIP: teamApplier,
+    WORKFLOW_OWNERSHIP: new OwnershipApplier('workflow', ownerships),
+    TEMPLATE_OWNERSHIP: new OwnershipApplier('template', ownerships),
+  };
   const settler = new InvitationSettler({ ...store, ...settings, appliers, userService, mailer, log, now });
   const invitationService = new InvitationService({ ...store, ...settings, appliers, settler, now });
   const register = new HandleRegister({ ...store, teamGone: (id) => settler.resourceGone(id), log, now });
@@ -94,6 +101,8 @@ export async function createAccounts(deps: AccountsDeps): Promise<Subgraph> {
     invitationService,
     principalService: new PrincipalService({ ...store, userService }),
     tenantService: new TenantService({ ...store, ...settings, userService, events, now }),
+    invitationSettler: settler,
+    ownershipOffers: new OwnershipOffers({ userService, invitationService }),
     gatewayService: new GatewayService({ ...store, now }),
   };
   return {

@@ -1,12 +1,14 @@
 import type DataLoader from 'dataloader';
 import type { PageLoader } from '../../platform/mongo/pages-by-owner.js';
 import type { Scope } from '../../platform/scope.js';
+import type { AccountsClient } from '../accounts/client.js';
 import type { GeneratorVersion } from './generator/generator.model.js';
 import type { GeneratorLoader, GeneratorService, Generators } from './generator/generator.service.js';
 import type { GrantService } from './grant/grant.service.js';
 import type { PrincipalNames } from './grant/principal-names.js';
 import type { JobLoaders, JobServices } from './job/jobs.js';
 import type { Models } from './model/models.js';
+import type { Ownerships } from './ownership/ownerships.js';
 import type { RunDocument } from './run/run.model.js';
 import type { RunService } from './run/run.service.js';
 import type { RunStore } from './run/run.store.js';
@@ -30,4 +32,6 @@ export interface RegistryContext extends VerifierServices, VerifierLoaders, JobS
   workflowLoader: WorkflowLoader;
   grants: GrantService;
   principalNames: PrincipalNames;
+  ownerships: Ownerships;
+  accounts: AccountsClient;
 }

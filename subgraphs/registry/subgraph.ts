@@ -4,6 +4,7 @@ import type { Events } from '../../platform/events.js';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
 import { contextsOf } from '../../platform/graph/context.js';
 import { Idempotency, namedRequests } from '../../platform/idempotency.js';
+import { newId } from '../../platform/ids.js';
 import type { Metrics } from '../../platform/metrics.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
@@ -16,6 +17,7 @@ import type { RegistryContext } from './context.js';
 import { GENERATOR_VERSIONS, GENERATORS, type GeneratorConfig } from './generator/generator.model.js';
 import { GeneratorResolver, referencedGenerator, UserGeneratorsResolver } from './generator/generator.resolver.js';
 import { GeneratorService } from './generator/generator.service.js';
+import { withoutGrantsTo } from './grant/grant.model.js';
 import { GrantResolver } from './grant/grant.resolver.js';
 import { principalNames } from './grant/principal-names.js';
 import { JOBS } from './job/job.model.js';
@@ -24,6 +26,8 @@ import { createJobs, type JobLoaders, type JobSettings } from './job/jobs.js';
 import { SYSTEM_TIERS } from './model/entry.js';
 import { ModelResolver } from './model/model.resolver.js';
 import type { Models } from './model/models.js';
+import { OwnershipResolver } from './ownership/ownership.resolver.js';
+import { type Owned, OwnershipService } from './ownership/ownership.service.js';
 import { PromptPackResolver } from './prompt-pack/prompt-pack.resolver.js';
 import type { Providers } from './provider/providers.js';
 import { RunMetrics } from './run/run.metrics.js';
@@ -32,6 +36,7 @@ import { RunRecovery } from './run/run.recovery.js';
 import { RunResolver, referencedRun } from './run/run.resolver.js';
 import { type NamedRun, RunService } from './run/run.service.js';
 import { RunStore } from './run/run.store.js';
+import { TEMPLATES } from './template/template.model.js';
 import { referencedVerifier, UserVerifiersResolver, VerifierResolver } from './verifier/verifier.resolver.js';
 import { referencedVerifierRun, VerifierRunResolver } from './verifier/verifier-run.resolver.js';
 import {
@@ -44,6 +49,7 @@ import type { LiveReferences } from './versioned/live-references.js';
 import { VersionedService } from './versioned/versioned.service.js';
 import { mountFilesDoor } from './workflow/files.door.js';
 import type { WorkflowFiles } from './workflow/files.js';
+import { WORKFLOWS } from './workflow/workflow.model.js';
 import { referencedWorkflow, WorkflowResolver } from './workflow/workflow.resolver.js';
 import { createWorkflows, WORKFLOW_COLLECTIONS } from './workflow/workflows.js';
 
@@ -77,6 +83,7 @@ export function registrySchema(): Promise<SubgraphSchema> {
       GrantResolver,
       PromptPackResolver,
       JobResolver,
+      OwnershipResolver,
     ],
     references: {
       ImageGenerator: ({ id }, context) => referencedGenerator(String(id), context),
@@ -140,11 +147,16 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
   const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators, metrics });
   const verifiers = createVerifiers(deps);
   const jobs = createJobs(deps);
-  const { workflows, grants, files, tasks } = createWorkflows(deps, {
-    generators: deployed,
-    verifiers: verifiers.deployed,
-    verifierAccess: verifiers.shared.verifierAccess,
-  });
+  const { accounts } = deps.peers;
+  const gone = (workflowId: string) => accounts.resourceGone(workflowId, newId());
+  const { workflows, grants, files, tasks } = createWorkflows(
+    { ...deps, gone },
+    {
+      generators: deployed,
+      verifiers: verifiers.deployed,
+      verifierAccess: verifiers.shared.verifierAccess,
+    },
+  );
   return {
     name: 'registry',
     schema,
@@ -161,6 +173,11 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
         workflows,
         ...jobs.shared,
         grants,
+        accounts,
+        ownerships: new OwnershipService({
+          workflow: { things: db.collection<Owned>(WORKFLOWS.name), also: withoutGrantsTo },
+          template: { things: db.collection<Owned>(TEMPLATES.name), also: () => ({ $inc: { rev: 1 } }) },
+        }),
       },
       {
         generatorLoader: () => deployed.loader(),

@@ -3,6 +3,7 @@
  * process, and once by a sleep in which the recovery and a rival do their work before it goes on.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newId } from '../../platform/ids.js';
 import { systemScope } from '../../platform/scope.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import { type Interruptible, interruptible } from './support/interrupt.js';
@@ -14,6 +15,7 @@ import {
   DELETE_TEAM,
   INVITE,
   LOGIN,
+  OFFER,
   REGISTER,
   REMOVE,
   RENAME,
@@ -133,6 +135,33 @@ async function tookEffectOrNot(team: string, person: Person, _id: string): Promi
   const isMember = (await storedTeam(team))?.members.some(({ userId }) => userId === person.userId);
   const invitation = await world.db.collection<{ _id: string; state: string }>('accounts_invitations').findOne({ _id });
   expect(isMember).toBe(invitation?.state === 'ACCEPTED');
+}
+
+interface StoredWorkflow {
+  _id: string;
+  ownerId: string;
+  slug: string;
+}
+
+const workflows = () => world.db.collection<StoredWorkflow>('registry_workflows');
+
+/** As much of one as changes hands. */
+async function workflowOf({ userId }: Person, slug = unique('flow')): Promise<StoredWorkflow> {
+  const workflow = { _id: newId(), ownerId: userId, slug };
+  await workflows().insertOne({ ...workflow });
+  return workflow;
+}
+
+async function storedWorkflow(_id: string): Promise<StoredWorkflow> {
+  const found = await workflows().findOne({ _id });
+  if (!found) throw new Error('the workflow is gone');
+  return found;
+}
+
+async function offer({ _id, slug }: StoredWorkflow, owner: Person, person: Person): Promise<string> {
+  const variables = { kind: 'workflow', id: _id, slug, ownerId: owner.userId, newOwner: person.id };
+  const answer = await world.run(OFFER, variables, systemScope('r'));
+  return field<{ invitationId: string }>(answer, 'internalOfferOwnership').invitationId;
 }
 
 const SCENES: Record<string, () => Promise<Scene>> = {
@@ -331,6 +360,30 @@ const SCENES: Record<string, () => Promise<Scene>> = {
         const stored = await storedTeam(team);
         expect(stored?.ownerId).toBe(ok && !givenBack ? person.userId : owner.userId);
         expect(stored?.members).toHaveLength(ok ? 2 : 1);
+      },
+    };
+  },
+
+  async 'accepting a workflow'() {
+    const [owner, person] = [await world.user(), await world.user()];
+    const workflow = await workflowOf(owner);
+    // The slug is taken already where it goes.
+    await workflowOf(person, workflow.slug);
+    return {
+      query: ACCEPT,
+      variables: { id: await offer(workflow, owner, person) },
+      person,
+      repeats: ['invitation_already_resolved'],
+      // The new owner gives the workflow back before the first process goes on.
+      async rival() {
+        const { ownerId } = await storedWorkflow(workflow._id);
+        if (ownerId !== person.userId) return { data: {}, slug: 'forbidden', problem: undefined };
+        return world.run(ACCEPT, { id: await offer(workflow, person, owner) }, owner.scope);
+      },
+      async check(ok, givenBack) {
+        const stored = await storedWorkflow(workflow._id);
+        expect(stored.ownerId).toBe(ok && !givenBack ? person.userId : owner.userId);
+        if (ok) expect(stored.slug).toBe(`${workflow.slug}-2`);
       },
     };
   },

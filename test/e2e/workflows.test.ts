@@ -333,6 +333,73 @@ describe.each(SHAPES)('workflows in %s', (_shape, start) => {
     expect((await client.rest('GET', '/v1/audit/workflow-prompt', ada.key)).body.skill_md).toContain('Audit');
   });
 
+  const offer = (id: string, to: string, key = ada.key) =>
+    client.rest('POST', `/v1/workflows/${id}/transfer-ownership`, key, { new_owner_user_id_or_email: to });
+  const accept = (id: string, key = eve.key) => client.rest('POST', `/v1/invitations/${id}/accept`, key);
+
+  it('change hands once, by an invitation that is accepted, with all that belongs to them', async () => {
+    const name = unique();
+    const taken = (await save({ name, body: 'hers' }, eve.key)).body;
+    const one = (await save({ name, body: 'one', files: [{ path: 'a.txt', content: 'A' }] })).body;
+    const { slug, workflow_id: id } = one;
+    await save({ name, body: 'two', expected_version_token: one.version_token });
+    const { status, body } = await offer(slug, eve.email);
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      invitation_id: expect.any(String),
+      kind: 'workflow_ownership',
+      state: 'pending',
+      resource: { type: 'workflow', id, handle: null, slug },
+      proposer: { user_id: ada.id, handle: null },
+      recipient: { user_id: eve.id, handle: null },
+      created_at: expect.any(String),
+      expires_at: expect.any(String),
+      resolved_at: null,
+      workflow_id: id,
+      owner_user_id: ada.id,
+      transferred: false,
+    });
+    expect((await offer(id, eve.id)).body.error).toBe('invitation_already_pending');
+    expect([(await get(id)).status, (await get(id, eve.key)).status]).toEqual([200, 404]);
+    const accepted = await Promise.all(Array.from({ length: 8 }, () => accept(body.invitation_id)));
+    expect(accepted.filter((answer) => answer.status === 200)).toHaveLength(1);
+    expect(new Set(accepted.map((answer) => answer.body.error))).toEqual(
+      new Set([undefined, 'invitation_already_resolved']),
+    );
+    expect([(await get(id)).status, (await get(slug)).status]).toEqual([404, 404]);
+    const read = (await get(id, eve.key)).body;
+    expect(read).toMatchObject({ slug: `${slug}-2`, owner_user_id: eve.id, effective_role: 'owner', version: 2 });
+    expect((await get(`${id}?version=1`, eve.key)).body.body).toBe('one');
+    expect(JSON.stringify((await get(`${id}/files?path=a.txt`, eve.key)).body)).toContain('"content":"A"');
+    expect((await get(taken.slug, eve.key)).body.body).toBe('hers');
+    // What the former owner knows of it is worth nothing.
+    const late = { workflow_id: id, name, body: 'late', expected_version_token: read.version_token };
+    expect((await save(late)).status).toBe(404);
+    expect((await offer(id, ada.email)).status).toBe(404);
+    // It can come back.
+    await accept((await offer(id, ada.email, eve.key)).body.invitation_id, ada.key);
+    expect((await get(id)).body.owner_user_id).toBe(ada.id);
+  });
+
+  it('are offered by their owner alone, to somebody else who is there, and not when they are gone', async () => {
+    const { workflow_id: id } = (await save({ name: unique(), body: 'x' })).body;
+    const slugs = async (...answers: Promise<{ body: { error: string } }>[]) =>
+      (await Promise.all(answers)).map(({ body }) => body.error);
+    expect(
+      await slugs(
+        offer(id, eve.email, eve.key),
+        offer('wf_none', eve.email),
+        offer(id, ada.email),
+        offer(id, 'nobody@example.com'),
+      ),
+    ).toEqual(['not_found', 'not_found', 'conflict', 'user_not_found']);
+    const { invitation_id } = (await offer(id, eve.email)).body;
+    expect((await client.rest('DELETE', `/v1/workflows/${id}`, ada.key)).status).toBe(200);
+    const state = async () => (await client.rest('GET', `/v1/invitations/${invitation_id}`, eve.key)).body.state;
+    expect(await state()).toBe('cancelled');
+    expect((await accept(invitation_id)).status).toBe(409);
+  });
+
   it('are the same over the graph', async () => {
     const name = unique();
     const made = await client.graph(SAVE, { input: { name, body: 'x', tags: ['g'] } }, ada.key);

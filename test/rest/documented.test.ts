@@ -103,7 +103,7 @@ const NOT_BUILT_YET = [
   /^POST \/v1\/auth\/exchange$/,
   / \/v1\/templates\b/,
   / \/v1\/workflows\/search$/,
-  / \/v1\/workflows\/\{id_or_slug\}\/(safety-check|transfer-ownership|lineage)$/,
+  / \/v1\/workflows\/\{id_or_slug\}\/(safety-check|lineage)$/,
 ];
 
 /** What a parameter is called makes no difference to a client. */

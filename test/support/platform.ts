@@ -6,7 +6,7 @@ import { openEmbeddedMongo } from '../../platform/embedded/mongo.js';
 import { openEmbeddedS3 } from '../../platform/embedded/s3.js';
 import { SUBGRAPH_NAMES, type SubgraphName } from '../../platform/subgraph.js';
 import { type Mailbox, openMailbox } from './mailbox.js';
-import { type Program, startProgram } from './process.js';
+import { freePort, type Program, startProgram } from './process.js';
 
 export interface Platform {
   url: string;
@@ -70,16 +70,18 @@ export const manyProcesses: Shape = async (env = {}) => {
     S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     ...env,
   };
-  const addresses: Record<string, string> = {};
+  // Some ask each other, so all have their places before the first one starts.
+  const ports = new Map<SubgraphName, number>();
+  for (const name of SUBGRAPH_NAMES) ports.set(name, await freePort());
+  const addresses = Object.fromEntries(
+    [...ports].map(([name, port]) => [`SUBGRAPH_${name.toUpperCase()}_URL`, `http://127.0.0.1:${port}`]),
+  );
   const started = new Map<SubgraphName, Program>();
   const start = async (name: SubgraphName) => {
-    const program = await startProgram(['subgraph', name], { ...shared, ...addresses });
-    started.set(name, program);
-    addresses[`SUBGRAPH_${name.toUpperCase()}_URL`] = program.url;
+    const PORT = String(ports.get(name));
+    started.set(name, await startProgram(['subgraph', name], { ...shared, ...addresses, PORT }));
   };
-  // The registry asks the others, so it is given their addresses.
-  await Promise.all(SUBGRAPH_NAMES.filter((name) => name !== 'registry').map(start));
-  await start('registry');
+  await Promise.all(SUBGRAPH_NAMES.map(start));
   const subgraphs = SUBGRAPH_NAMES.flatMap((name) => started.get(name) ?? []);
   const worker = await startProgram(['worker'], shared);
   const gateway = await startProgram(['gateway'], { ...shared, ...addresses });

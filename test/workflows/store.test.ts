@@ -35,7 +35,14 @@ const pins = new PinReader({
 });
 
 function open(db: Db = database.db): WorkflowService {
-  return new WorkflowService({ db, bundles: new Bundles(store), memberships: NO_TEAMS, pins, now: () => now });
+  return new WorkflowService({
+    db,
+    bundles: new Bundles(store),
+    memberships: NO_TEAMS,
+    pins,
+    gone: async () => {},
+    now: () => now,
+  });
 }
 
 let service: WorkflowService;

@@ -1,7 +1,7 @@
 /** The fields of an invitation as every path of /v1 shows them. */
 export const ENVELOPE = `
   invitation_id: id kind state
-  resource { type id handle }
+  resource { type id handle slug }
   proposer { user_id: id handle }
   recipient { user_id: id handle }
   created_at: createdAt expires_at: expiresAt resolved_at: resolvedAt`;

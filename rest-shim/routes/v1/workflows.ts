@@ -6,6 +6,7 @@ import {
 } from '../../../subgraphs/registry/prompt-pack/optimize.pack.js';
 import { saveRules } from '../../../subgraphs/registry/workflow/workflow.rules.js';
 import { choice, pageQuery, type Route, route, toEnum } from '../../route.js';
+import { ENVELOPE } from './envelope.js';
 
 const reference = { id_or_slug: z.string().max(200).describe('Id of the workflow, or the slug of one of your own.') };
 const wholeNumber = 'must be a whole number from 1';
@@ -51,6 +52,12 @@ const iterations = (fallback: number) => {
     .optional()
     .describe(`How often to try at most; ${fallback} when left out.`);
 };
+
+/** What was offered, beside the invitation as every path shows it. */
+function withOffered({ offered, ...body }: Body): Body {
+  const { owner, ...workflow } = offered as Body;
+  return { ...body, ...workflow, owner_user_id: (owner as { id: string }).id };
+}
 
 const PACK = `workflow_id: workflowId skill_md: skillMd references { path text }`;
 
@@ -264,6 +271,44 @@ export const workflows: Route[] = [
     }`,
     variables: ({ params }) => ({ input: { id: params.id_or_slug } }),
     errors: ['not_found', 'forbidden'],
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/workflows/{id_or_slug}/transfer-ownership',
+    tag: 'Workflows',
+    id: 'transferWorkflowOwnership',
+    summary: 'Offer a workflow to a new owner',
+    description:
+      'For its owner. It changes hands when the new owner accepts the invitation that this answers, with all its ' +
+      'versions, files and grants; its slug is suffixed when the new owner has one like it.',
+    auth: 'required',
+    params: z.object(reference),
+    body: z.object({
+      new_owner_user_id_or_email: z
+        .string()
+        .max(400)
+        .describe('Id, e-mail address or handle (with or without @) of a user.'),
+    }),
+    status: 201,
+    operation: `mutation TransferWorkflowOwnership($input: TransferWorkflowInput!) {
+      transferWorkflowOwnership(input: $input) {
+        _: invitation { ${ENVELOPE} } transferred offered: workflow { workflow_id: id owner { id } }
+      }
+    }`,
+    variables: ({ params, body }) => ({
+      input: { id: params.id_or_slug, newOwner: body.new_owner_user_id_or_email },
+    }),
+    finish: withOffered,
+    errors: [
+      'validation_error',
+      'not_found',
+      'user_not_found',
+      'forbidden',
+      'conflict',
+      'invitation_already_pending',
+      'quota_exceeded',
+      'rate_limited',
+    ],
   }),
   route({
     method: 'POST',

@@ -16,4 +16,4 @@ export interface Applier {
   forget(invitation: InvitationDoc): Promise<void>;
 }
 
-export type Appliers = Partial<Record<InvitationKind, Applier>>;
+export type Appliers = Readonly<Record<InvitationKind, Applier>>;

@@ -1,5 +1,5 @@
 import type { Mail } from '../../../platform/mail.js';
-import { type InvitationDoc, InvitationKind } from './invitation.model.js';
+import { type InvitationDoc, InvitationKind, type InvitationResource } from './invitation.model.js';
 
 // Of the proposer only the handle is named: e-mail addresses are nobody else's business.
 const WHAT: Record<InvitationKind, (resource: string) => string> = {
@@ -18,7 +18,7 @@ export interface InvitationMail {
 
 export function invitationMail({ to, invitation, proposerHandle, publicUrl }: InvitationMail): Mail {
   const { _id, kind, resource, expiresAt } = invitation;
-  const what = WHAT[kind](resource.handle === null ? resource.id : `@${resource.handle}`);
+  const what = WHAT[kind](nameOf(resource));
   const proposer = proposerHandle === null ? 'Somebody' : `@${proposerHandle}`;
   return {
     to,
@@ -36,4 +36,9 @@ export function invitationMail({ to, invitation, proposerHandle, publicUrl }: In
       '',
     ].join('\n'),
   };
+}
+
+/** Never a name in free words: a mail from us is no place for what a stranger would like to say. */
+function nameOf({ id, handle, slug }: InvitationResource): string {
+  return handle === null ? (slug ?? id) : `@${handle}`;
 }

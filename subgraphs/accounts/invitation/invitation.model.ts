@@ -23,8 +23,11 @@ export enum ResourceType {
 
 export interface InvitationResource {
   type: ResourceType;
+  /** Bare. */
   id: string;
   handle: string | null;
+  /** What a workflow or a template is called in addresses. */
+  slug?: string;
 }
 
 /**

@@ -1,9 +1,10 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, Directive, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { Problem } from '../../../platform/errors.js';
 import type { ReferenceResolver } from '../../../platform/graph/build.js';
 import { type Connection, ConnectionArgs, toConnection } from '../../../platform/graph/connection.js';
 import { PlainId } from '../../../platform/ids.js';
-import { requireCaller } from '../../../platform/scope.js';
+import { requireCaller, requireInternal } from '../../../platform/scope.js';
+import { OWNED_KINDS } from '../../registry/ownership/ownerships.js';
 import { type AccountsContext, loadUser } from '../context.js';
 import { User } from '../user/user.type.js';
 import type { InvitationDoc } from './invitation.model.js';
@@ -14,6 +15,10 @@ import {
   CancelInvitationPayload,
   DeclineInvitationInput,
   DeclineInvitationPayload,
+  InternalOfferOwnershipInput,
+  InternalOwnershipOffer,
+  InternalResourceGone,
+  InternalResourceGoneInput,
   Invitation,
   InvitationConnection,
   InvitationFilter,
@@ -104,6 +109,30 @@ export class InvitationResolver {
     @Ctx() context: AccountsContext,
   ): Promise<CancelInvitationPayload> {
     return answered(await context.invitationService.cancel(requireCaller(context.scope), id), context);
+  }
+
+  @Mutation(() => InternalOwnershipOffer, { description: 'Invites somebody to take over a workflow or a template.' })
+  @Directive('@inaccessible')
+  async internalOfferOwnership(
+    @Arg('input', () => InternalOfferOwnershipInput, { description: 'What is offered to whom.' })
+    { kind: name, ...offer }: InternalOfferOwnershipInput,
+    @Ctx() { scope, ownershipOffers }: AccountsContext,
+  ): Promise<InternalOwnershipOffer> {
+    requireInternal(scope);
+    const kind = OWNED_KINDS.find((known) => known === name);
+    if (!kind) throw Problem.invalid('kind', `must be one of ${OWNED_KINDS.join(', ')}`);
+    return { invitationId: (await ownershipOffers.make({ ...offer, kind }))._id };
+  }
+
+  @Mutation(() => InternalResourceGone, { description: 'Ends the pending invitations that are about something gone.' })
+  @Directive('@inaccessible')
+  async internalResourceGone(
+    @Arg('input', () => InternalResourceGoneInput, { description: 'What is gone.' }) { id }: InternalResourceGoneInput,
+    @Ctx() { scope, invitationSettler }: AccountsContext,
+  ): Promise<InternalResourceGone> {
+    requireInternal(scope);
+    await invitationSettler.resourceGone(id);
+    return { id };
   }
 }
 

@@ -114,7 +114,6 @@ export class InvitationService {
   async accept(caller: Caller, id: string): Promise<InvitationDoc> {
     const invitation = await this.#answerable(caller, id, 'recipientId', 'Only the recipient may accept.');
     const applier = this.#deps.appliers[invitation.kind];
-    if (!applier) throw notFound();
     const obstacle = await applier.obstacle(invitation);
     if (obstacle) {
       await this.#resolve(invitation, CANCELLED);

@@ -40,7 +40,7 @@ export class InvitationSettler {
   async settle(invitation: InvitationDoc): Promise<Problem | null> {
     const { _id, kind, settling } = invitation;
     const applier = this.#deps.appliers[kind];
-    if (!applier || settling === undefined) return null;
+    if (settling === undefined) return null;
     if (settling === 'FORGET') return this.#forget(invitation, applier);
     if (settling === 'GIVE_UP') return this.#giveUp(invitation, applier);
     const obstacle = await applier.apply(invitation, () => this.#isOpen(_id));
@@ -98,30 +98,43 @@ export class InvitationSettler {
    * invitation is found that was made while what it is about went away.
    */
   async #mail(): Promise<void> {
-    const { invitations, mailer, now } = this.#deps;
+    const { invitations, mailer, log, now } = this.#deps;
     const due = await invitations
       .find({ mailDueAt: { $lte: now() } })
       .sort({ mailDueAt: 1 })
       .limit(BATCH)
       .toArray();
     if (due.length === 0) return;
-    const current = await Promise.all(due.map((invitation) => this.#cancelIfMoot(invitation)));
-    await this.#send(current.filter((invitation) => invitation !== null));
+    const judged = new Map<InvitationDoc, boolean>();
+    await Promise.all(
+      due.map(async (invitation) => {
+        try {
+          judged.set(invitation, !(await this.#cancelIfMoot(invitation)));
+        } catch (error) {
+          // What it is about cannot be looked at just now. The others do not wait for it.
+          log.warn({ err: error, invitation: invitation._id }, 'the mail about an invitation is put off');
+          await invitations.updateOne({ _id: invitation._id }, { $set: { mailDueAt: plus(now(), MINUTE_MS) } });
+        }
+      }),
+    );
+    await this.#send([...judged].flatMap(([invitation, stands]) => (stands ? [invitation] : [])));
     await mailer.drain();
-    await invitations.updateMany({ _id: { $in: due.map(({ _id }) => _id) } }, { $unset: { mailDueAt: 1 } });
+    const done = [...judged.keys()].map(({ _id }) => _id);
+    await invitations.updateMany({ _id: { $in: done } }, { $unset: { mailDueAt: 1 } });
   }
 
-  async #cancelIfMoot(invitation: InvitationDoc): Promise<InvitationDoc | null> {
+  /** Whether there is nothing to write about any more. */
+  async #cancelIfMoot(invitation: InvitationDoc): Promise<boolean> {
     const { invitations, appliers, now } = this.#deps;
-    if (invitation.state !== PENDING || invitation.expiresAt <= now()) return null;
-    const obstacle = await appliers[invitation.kind]?.obstacle(invitation);
+    if (invitation.state !== PENDING || invitation.expiresAt <= now()) return true;
+    const obstacle = await appliers[invitation.kind].obstacle(invitation);
     // A full team may have room by the time of the answer.
-    if (!obstacle || obstacle.slug === 'quota_exceeded') return invitation;
+    if (!obstacle || obstacle.slug === 'quota_exceeded') return false;
     await invitations.updateOne(
       { _id: invitation._id, state: PENDING },
       { $set: { state: CANCELLED, resolvedAt: now() } },
     );
-    return null;
+    return true;
   }
 
   async #send(invitations: readonly InvitationDoc[]): Promise<void> {

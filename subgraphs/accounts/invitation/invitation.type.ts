@@ -1,5 +1,6 @@
 import { Directive, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { connectionType } from '../../../platform/graph/connection.js';
+import { PlainId, WorkflowId } from '../../../platform/ids.js';
 import { type InvitationDoc, InvitationKind, InvitationState, ResourceType } from './invitation.model.js';
 
 registerEnumType(InvitationKind, {
@@ -75,6 +76,9 @@ export class InvitationResource {
 
   @Field(() => String, { nullable: true, description: 'Its handle, if it has one.' })
   handle!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Its slug, if it has one.' })
+  slug!: string | null;
 }
 
 @ObjectType({
@@ -109,7 +113,13 @@ export class Invitation {
 
 export function invitationView(invitation: InvitationDoc): Invitation {
   const { _id, kind, state, resource, proposerId, recipientId, createdAt, expiresAt, resolvedAt } = invitation;
-  return { id: _id, kind, state, resource, proposerId, recipientId, createdAt, expiresAt, resolvedAt };
+  const shown = resourceView(resource);
+  return { id: _id, kind, state, resource: shown, proposerId, recipientId, createdAt, expiresAt, resolvedAt };
+}
+
+function resourceView({ type, id, handle, slug }: InvitationDoc['resource']): InvitationResource {
+  const kind = type === ResourceType.WORKFLOW ? WorkflowId : PlainId;
+  return { type, id: kind.format(id), handle, slug: slug ?? null };
 }
 
 export const InvitationConnection = connectionType('Invitation', () => Invitation);
@@ -143,3 +153,44 @@ export class DeclineInvitationPayload extends InvitationPayload {}
 
 @ObjectType({ description: 'A cancelled invitation.' })
 export class CancelInvitationPayload extends InvitationPayload {}
+
+@InputType({ description: 'A workflow or a template that its owner offers to somebody.' })
+@Directive('@inaccessible')
+export class InternalOfferOwnershipInput {
+  // Not an enum: type-graphql cannot mark one as inaccessible, and it would show in the public graph.
+  @Field(() => String, { description: 'workflow or template.' })
+  kind!: string;
+
+  @Field(() => ID, { description: 'Its id, without prefix.' })
+  id!: string;
+
+  @Field(() => String, { description: 'Its slug.' })
+  slug!: string;
+
+  @Field(() => ID, { description: 'Its owner, without prefix.' })
+  ownerId!: string;
+
+  @Field(() => String, { description: 'Id, e-mail address or handle of whom it is offered to.' })
+  newOwner!: string;
+}
+
+@ObjectType({ description: 'An offer that was made.' })
+@Directive('@inaccessible')
+export class InternalOwnershipOffer {
+  @Field(() => ID, { description: 'The invitation.' })
+  invitationId!: string;
+}
+
+@InputType({ description: 'A workflow or a template that is gone.' })
+@Directive('@inaccessible')
+export class InternalResourceGoneInput {
+  @Field(() => ID, { description: 'Its id, without prefix.' })
+  id!: string;
+}
+
+@ObjectType({ description: 'What cannot be accepted any more.' })
+@Directive('@inaccessible')
+export class InternalResourceGone {
+  @Field(() => ID, { description: 'Id of what is gone, without prefix.' })
+  id!: string;
+}

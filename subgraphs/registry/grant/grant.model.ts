@@ -19,3 +19,8 @@ export interface Grant {
 }
 
 export const GRANTS_PER_WORKFLOW = 500;
+
+/** What is given to the owner of a workflow is nothing; it must not come up again when they own it no longer. */
+export function withoutGrantsTo(granteeId: string) {
+  return { $pull: { grants: { granteeId } }, $inc: { grantsRev: 1 } };
+}

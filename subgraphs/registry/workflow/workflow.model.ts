@@ -73,6 +73,9 @@ export interface WorkflowDocument {
   words: string[];
   createdAt: Date;
   updatedAt: Date;
+  /** For changes of hands, see ownership/. */
+  turnover?: number;
+  appliedInvitations?: string[];
   /** From when on files that no version names can be cleared away. Set before there may be such. */
   looseFrom?: Date;
 }

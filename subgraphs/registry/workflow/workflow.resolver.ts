@@ -4,6 +4,7 @@ import { type Connection, ConnectionArgs, toConnection } from '../../../platform
 import { WorkflowId } from '../../../platform/ids.js';
 import { decodeCursor, encodeCursor, pageOf, pageSize } from '../../../platform/mongo/page.js';
 import type { RegistryContext } from '../context.js';
+import { requireRole } from './workflow.access.js';
 import { WorkflowStatus } from './workflow.model.js';
 import {
   DeleteWorkflowPayload,
@@ -11,6 +12,8 @@ import {
   DeleteWorkflowVersionPayload,
   SaveWorkflowInput,
   SaveWorkflowPayload,
+  TransferWorkflowInput,
+  TransferWorkflowPayload,
   Workflow,
   WorkflowConnection,
   WorkflowFilter,
@@ -118,6 +121,26 @@ export class WorkflowResolver {
   ): Promise<DeleteWorkflowVersionPayload> {
     const { _id } = await workflows.eraseVersion(scope, id, version);
     return { workflowId: WorkflowId.format(_id), version, deleted: true };
+  }
+
+  @Mutation(() => TransferWorkflowPayload, {
+    nullable: true,
+    description: 'Offers a workflow to a new owner, who has it by accepting the invitation.',
+  })
+  async transferWorkflowOwnership(
+    @Arg('input', () => TransferWorkflowInput, { description: 'What is offered to whom.' })
+    { id, newOwner }: TransferWorkflowInput,
+    @Ctx() { scope, workflows, accounts }: RegistryContext,
+  ): Promise<TransferWorkflowPayload> {
+    const { workflow, access } = await workflows.find(scope, id);
+    requireRole(access, 'owner');
+    const { _id, ownerId, slug } = workflow;
+    const offer = { thing: { kind: 'workflow', id: _id } as const, slug, ownerId, newOwner };
+    return {
+      invitation: { id: await accounts.offerOwnership(offer, scope.requestId) },
+      workflow: workflowView(workflow, workflow.current, access),
+      transferred: false,
+    };
   }
 
   @FieldResolver(() => WorkflowVersionConnection, { description: 'The versions that you may see, newest first.' })

@@ -42,6 +42,8 @@ export interface WorkflowServiceDeps {
   bundles: Bundles;
   memberships: Memberships;
   pins: PinReader;
+  /** Ends what depended on a workflow that is gone. Must be idempotent. */
+  gone(workflowId: string): Promise<void>;
   now: () => Date;
 }
 
@@ -121,8 +123,8 @@ export class WorkflowService {
     const bundle = files && (await this.#putFiles(_id, existing !== null, files));
     const at = this.#deps.now();
     const version = nextVersion(existing?.current ?? null, request, { files: bundle, ...pins, savedBy: userId, at });
-    const workflow = existing
-      ? await this.#append(existing, version)
+    const workflow = before
+      ? await this.#append(before, version)
       : await this.#create(_id, userId, request.slug ?? slugOf(version.name), version);
     return { workflow, access: before?.access ?? OWNER };
   }
@@ -202,10 +204,13 @@ export class WorkflowService {
     }
   }
 
-  async #append({ _id, current, versionToken }: WorkflowDocument, version: WorkflowVersion): Promise<WorkflowDocument> {
+  /** On condition that whoever saves as the owner still is. */
+  async #append({ workflow, access }: FoundWorkflow, version: WorkflowVersion): Promise<WorkflowDocument> {
+    const { _id, current, versionToken } = workflow;
+    const owner = access.role === 'owner' ? workflow.ownerId : { $exists: true };
     await this.#keep(_id, current);
     const moved = await this.#workflows.findOneAndUpdate(
-      { _id, status: WorkflowStatus.LIVE, versionToken },
+      { _id, ownerId: owner, status: WorkflowStatus.LIVE, versionToken },
       {
         $set: {
           current: version,
@@ -217,7 +222,7 @@ export class WorkflowService {
       { returnDocument: 'after' },
     );
     if (moved) return moved;
-    const winner = await this.#workflows.findOne({ _id, ownerId: { $exists: true } });
+    const winner = await this.#workflows.findOne({ _id, ownerId: owner });
     throw winner ? staleToken(winner) : workflowNotFound();
   }
 
@@ -301,7 +306,7 @@ export class WorkflowService {
     const { workflow, access } = await this.find(scope, reference);
     requireRole(access, 'owner');
     const moved = await this.#workflows.findOneAndUpdate(
-      { _id: workflow._id, ownerId: { $exists: true } },
+      { _id: workflow._id, ownerId: workflow.ownerId },
       { $set: { status } },
       { returnDocument: 'after' },
     );
@@ -351,6 +356,7 @@ export class WorkflowService {
   async #eraseRest(workflowId: string): Promise<void> {
     await this.#versions.deleteMany({ workflowId });
     await this.#deps.bundles.clearAll(workflowId);
+    await this.#deps.gone(workflowId);
   }
 
   /** Clears away files that no version names, once no save can be about to name them. */

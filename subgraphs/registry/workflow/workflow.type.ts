@@ -1,6 +1,7 @@
 import { ArgsType, Directive, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { ConnectionArgs, connectionType } from '../../../platform/graph/connection.js';
 import { PlainId, UserId, VerifierId, WorkflowId } from '../../../platform/ids.js';
+import { Invitation } from '../invitation/invitation.type.js';
 import { User } from '../user/user.type.js';
 import { type Access, ROLES, type Role } from './workflow.access.js';
 import { type VerifierPin, type WorkflowDocument, WorkflowStatus, type WorkflowVersion } from './workflow.model.js';
@@ -333,4 +334,25 @@ export class DeleteWorkflowVersionPayload {
 
   @Field(() => Boolean, { description: 'Always true.' })
   deleted!: boolean;
+}
+
+@InputType({ description: 'A workflow, and whom its owner offers it to.' })
+export class TransferWorkflowInput {
+  @Field(() => ID, { description: 'Its id or its slug.' })
+  id!: string;
+
+  @Field(() => String, { description: 'Id, e-mail address or handle of the new owner.' })
+  newOwner!: string;
+}
+
+@ObjectType({ description: 'An offer of a workflow.' })
+export class TransferWorkflowPayload {
+  @Field(() => Invitation, { description: 'What the new owner has to accept.' })
+  invitation!: Invitation;
+
+  @Field(() => Workflow, { description: 'The workflow, which stays where it is until then.' })
+  workflow!: Workflow;
+
+  @Field(() => Boolean, { description: 'Whether it has changed hands; false until the invitation is accepted.' })
+  transferred!: boolean;
 }

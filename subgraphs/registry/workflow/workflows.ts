@@ -22,6 +22,8 @@ export interface WorkflowDeps {
   db: Db;
   peers: { accounts: AccountsClient };
   store: ObjectStore;
+  /** Ends what depended on a workflow that is gone. Must be idempotent. */
+  gone(workflowId: string): Promise<void>;
   now: () => Date;
 }
 
@@ -41,7 +43,7 @@ export interface WorkflowParts {
 
 export const WORKFLOW_COLLECTIONS: readonly CollectionDefinition[] = [WORKFLOWS, WORKFLOW_VERSIONS];
 
-export function createWorkflows({ db, store, peers, now }: WorkflowDeps, pinnables: Pinnables): WorkflowParts {
+export function createWorkflows({ db, store, peers, gone, now }: WorkflowDeps, pinnables: Pinnables): WorkflowParts {
   const { generators, verifiers, verifierAccess } = pinnables;
   const pins = new PinReader({
     async verifier(scope, id, version) {
@@ -68,6 +70,7 @@ export function createWorkflows({ db, store, peers, now }: WorkflowDeps, pinnabl
     bundles,
     memberships: new CurrentMemberships(peers.accounts),
     pins,
+    gone,
     now,
   });
   const grants = new GrantService({ db, workflows, accounts: peers.accounts, now });

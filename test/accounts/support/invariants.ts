@@ -31,12 +31,18 @@ interface Team extends Owner {
   appliedInvitations?: string[];
 }
 
+interface Workflow {
+  _id: string;
+  appliedInvitations?: string[];
+}
+
 /** Each broken rule in words; empty when all is well. */
 export async function invariants({ db, clock }: Pick<World, 'db' | 'clock'>): Promise<string[]> {
   const users = await db.collection<Owner>('accounts_users').find().toArray();
   const teams = await db.collection<Team>('accounts_teams').find().toArray();
   const claims = await db.collection<Claim>('accounts_handles').find().toArray();
   const invitations = await db.collection<Invitation>('accounts_invitations').find().toArray();
+  const workflows = await db.collection<Workflow>('registry_workflows').find().toArray();
   const byOwner = new Map<string, Owner>([...users, ...teams].map((owner) => [owner._id, owner]));
   const byHandle = new Map(claims.map((claim) => [claim._id, claim]));
   const broken: string[] = [];
@@ -66,9 +72,13 @@ export async function invariants({ db, clock }: Pick<World, 'db' | 'clock'>): Pr
     if (new Set(ids).size !== ids.length) broken.push(`team ${team.handle} has a member twice`);
     if (team.appliedInvitations?.length) broken.push(`team ${team.handle} remembers a settled invitation`);
   }
+  for (const { _id, appliedInvitations } of workflows) {
+    if (appliedInvitations?.length) broken.push(`workflow ${_id} remembers a settled invitation`);
+  }
+  const known = new Set([...byOwner.keys(), ...workflows.map(({ _id }) => _id)]);
   for (const { _id, state, settling, resource } of invitations) {
     if (settling) broken.push(`invitation ${_id} is never settled`);
-    if (state === 'PENDING' && !byOwner.has(resource.id)) broken.push(`invitation ${_id} is about nothing`);
+    if (state === 'PENDING' && !known.has(resource.id)) broken.push(`invitation ${_id} is about nothing`);
   }
   return broken;
 }

@@ -54,6 +54,12 @@ export const INVITE = `mutation ($team: String!, $user: String!) {
 export const TRANSFER = `mutation ($team: String!, $user: String!) {
   transferTeamOwnership(input: { teamIdentifier: $team, newOwnerIdentifier: $user }) { invitation ${INVITATION} }
 }`;
+export const OFFER = `mutation ($kind: String!, $id: ID!, $slug: String!, $ownerId: ID!, $newOwner: String!) {
+  internalOfferOwnership(input: { kind: $kind, id: $id, slug: $slug, ownerId: $ownerId, newOwner: $newOwner }) {
+    invitationId
+  }
+}`;
+export const RESOURCE_GONE = 'mutation ($id: ID!) { internalResourceGone(input: { id: $id }) { id } }';
 export const REMOVE = `mutation ($team: String!, $user: String!) {
   removeTeamMember(input: { teamIdentifier: $team, userIdentifier: $user }) { teamId userId removed }
 }`;

@@ -9,6 +9,7 @@ import { openEmbeddedMongo } from '../../../platform/embedded/mongo.js';
 import { type ErrorSlug, Problem } from '../../../platform/errors.js';
 import { IDENTITY_CHANGED, LocalEvents } from '../../../platform/events.js';
 import type { Mail, Mailer } from '../../../platform/mail.js';
+import { ensureIndexes } from '../../../platform/mongo/store.js';
 import { type Scope, systemScope, wholeAccount } from '../../../platform/scope.js';
 import { Secrets } from '../../../platform/secrets.js';
 import type { Subgraph } from '../../../platform/subgraph.js';
@@ -16,6 +17,9 @@ import type { AccountsContext } from '../../../subgraphs/accounts/context.js';
 import type { AccountsSettings } from '../../../subgraphs/accounts/deps.js';
 import { createAccounts } from '../../../subgraphs/accounts/subgraph.js';
 import type { Profile } from '../../../subgraphs/accounts/user/user.model.js';
+import { type Owned, OwnershipService } from '../../../subgraphs/registry/ownership/ownership.service.js';
+import { TEMPLATES } from '../../../subgraphs/registry/template/template.model.js';
+import { WORKFLOWS } from '../../../subgraphs/registry/workflow/workflow.model.js';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -137,9 +141,11 @@ export async function openWorld(settings: Partial<AccountsSettings> = {}): Promi
   const log = pino({ level: 'silent' });
   const secrets = new Secrets('a secret for tests that is long enough');
 
+  await ensureIndexes(db, [WORKFLOWS]);
   const open: Subgraph[] = [];
   async function startProcess(changes: Partial<AccountsSettings> = {}, store = db): Promise<Subgraph> {
-    const deps = { db: store, secrets, mailer: inbox, events, log, now: clock.now };
+    const ownerships = ownershipsIn(store);
+    const deps = { db: store, secrets, mailer: inbox, events, ownerships, log, now: clock.now };
     const subgraph = await createAccounts({ ...deps, settings: { ...SETTINGS, ...settings, ...changes } });
     open.push(subgraph);
     return subgraph;
@@ -183,6 +189,14 @@ export async function openWorld(settings: Partial<AccountsSettings> = {}): Promi
     },
   };
   return world;
+}
+
+/** The registry's part in a change of hands, in the same store. */
+function ownershipsIn(db: Db): OwnershipService {
+  return new OwnershipService({
+    workflow: { things: db.collection<Owned>(WORKFLOWS.name) },
+    template: { things: db.collection<Owned>(TEMPLATES.name), also: () => ({ $inc: { rev: 1 } }) },
+  });
 }
 
 // What the driver says to itself is no work of ours.

@@ -18,6 +18,7 @@ import { IMAGES, type ImageDocument, type LiveImage, objectKey } from '../../../
 import { type Account, clientOf } from '../../support/client.js';
 import { openMailbox } from '../../support/mailbox.js';
 import { SECRET_KEY } from '../../support/platform.js';
+import { freePort } from '../../support/process.js';
 
 export interface Running {
   url: string;
@@ -48,10 +49,10 @@ export async function openWorld(now: () => Date = () => new Date()) {
     PUBLIC_URL: 'http://darkroom.test',
   };
 
-  async function start(role: Role, env: Record<string, string> = {}): Promise<Running> {
+  async function start(role: Role, env: Record<string, string> = {}, port = 0): Promise<Running> {
     const config = parseConfig({ ...shared, ...env });
     const darkroom = await createDarkroom({ config, role, log: pino({ level: 'silent' }), now });
-    const url = await darkroom.app.listen({ port: 0, host: '127.0.0.1' });
+    const url = await darkroom.app.listen({ port, host: '127.0.0.1' });
     running.unshift({ url, darkroom });
     return { url, darkroom };
   }
@@ -64,13 +65,12 @@ export async function openWorld(now: () => Date = () => new Date()) {
     start,
     /** Subgraphs in processes of their own, as far as gateways can tell; the addresses that gateways need. */
     async subgraphs(env: Record<string, string> = {}): Promise<Record<string, string>> {
-      const addresses: Record<string, string> = {};
-      const launch = async (name: SubgraphName) => {
-        const { url } = await start({ kind: 'subgraph', name }, { ...env, ...addresses });
-        addresses[`SUBGRAPH_${name.toUpperCase()}_URL`] = url;
-      };
-      for (const name of SUBGRAPH_NAMES.filter((other) => other !== 'registry')) await launch(name);
-      await launch('registry');
+      const ports = new Map<SubgraphName, number>();
+      for (const name of SUBGRAPH_NAMES) ports.set(name, await freePort());
+      const addresses = Object.fromEntries(
+        [...ports].map(([name, port]) => [`SUBGRAPH_${name.toUpperCase()}_URL`, `http://127.0.0.1:${port}`]),
+      );
+      for (const [name, port] of ports) await start({ kind: 'subgraph', name }, { ...env, ...addresses }, port);
       return addresses;
     },
     account: (url: string, email: string): Promise<Account> => clientOf({ url, mailbox }).account(email),
