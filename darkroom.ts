@@ -37,7 +37,9 @@ import { BillingClient } from './subgraphs/billing/client.js';
 import { BillingOperatorClient } from './subgraphs/billing/operator-client.js';
 import { type BillingSettings, microsOf, type SalesSettings } from './subgraphs/billing/settings.js';
 import { createBilling } from './subgraphs/billing/subgraph.js';
+import { type Assets, lateAssets } from './subgraphs/images/asset-client.js';
 import type { Images } from './subgraphs/images/client.js';
+import { RemoteAssets } from './subgraphs/images/door/asset-door.client.js';
 import { lateImages, RemoteImages } from './subgraphs/images/door/door.client.js';
 import { ImagesOperatorClient } from './subgraphs/images/operator-client.js';
 import { createImages, type ImagesSubgraph } from './subgraphs/images/subgraph.js';
@@ -120,6 +122,7 @@ async function compose(
   closers.push(() => connections.close());
   const byteDoor = connections.bytesTo('images');
   const images = byteDoor ? new RemoteImages(byteDoor, log) : lateImages(() => imagesOf(local).door);
+  const assets = byteDoor ? new RemoteAssets(byteDoor) : lateAssets(() => imagesOf(local).assets);
   const filesDoor = connections.bytesTo('registry');
   const files = filesDoor ? new RemoteWorkflowFiles(filesDoor) : lateFiles(() => registryOf(local).files);
   const peers: Peers = {
@@ -127,6 +130,7 @@ async function compose(
     billing: new BillingClient(connections.to('billing')),
     images,
     registry: new RegistryClient(connections.to('registry')),
+    assets,
   };
   const circuits = new Circuits(metrics.circuits);
   const parts = { config, secrets, events, metrics, circuits, peers, log, now };
@@ -226,6 +230,7 @@ export interface Peers {
   billing: BillingClient;
   images: Images;
   registry: RegistryClient;
+  assets: Assets;
 }
 
 /** Which others a subgraph that runs alone cannot do without. */
@@ -313,7 +318,13 @@ function imagesSettings(config: Config) {
     anonymousTtlHours: config.ANONYMOUS_IMAGE_TTL_HOURS,
     outputHosts: outputHosts(config),
     allowPrivateFetch: config.ALLOW_PRIVATE_FETCH === 'on',
+    backgroundRemover: backgroundRemover(config),
   };
+}
+
+function backgroundRemover({ BACKGROUND_REMOVER, BACKGROUND_REMOVER_URL, BACKGROUND_REMOVER_API_KEY }: Config) {
+  if (BACKGROUND_REMOVER === 'local' || BACKGROUND_REMOVER_URL === undefined) return null;
+  return { url: BACKGROUND_REMOVER_URL, apiKey: BACKGROUND_REMOVER_API_KEY };
 }
 
 function accountsSettings(config: Config) {

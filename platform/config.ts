@@ -209,6 +209,17 @@ export const VARIABLES = {
     'the providers’ hosts',
   ),
   ALLOW_PRIVATE_FETCH: oneOf(['on', 'off'], 'off', 'Lets tests fetch from loopback; refused in production'),
+  BACKGROUND_REMOVER: oneOf(
+    ['local', 'http'],
+    'local',
+    'What takes backgrounds out of pictures: our own, or a service',
+  ),
+  BACKGROUND_REMOVER_URL: url(
+    HTTP,
+    'http://rembg:7000/api/remove',
+    'That service: takes a form with `file`, answers with a PNG',
+  ),
+  BACKGROUND_REMOVER_API_KEY: secret('…', 'Bearer token of that service'),
   TIER_HOBBY_USD: dollars(5, 'What a hobby account may spend a month'),
   TIER_PRO_USD: dollars(50, 'What a pro account may spend a month'),
   ANONYMOUS_GRANT_USD: dollars(0.25, 'What callers without an account may spend a month, for each network address'),
@@ -320,6 +331,11 @@ function complete(values: Values): Config {
   }
   if (values.EMBEDDINGS_URL !== undefined && values.EMBEDDINGS_MODEL === undefined) {
     throw new ConfigError('EMBEDDINGS_MODEL must be set with EMBEDDINGS_URL, for example text-embedding-3-small');
+  }
+  if (values.BACKGROUND_REMOVER === 'http' && values.BACKGROUND_REMOVER_URL === undefined) {
+    throw new ConfigError(
+      'BACKGROUND_REMOVER_URL must be set with BACKGROUND_REMOVER=http, for example http://rembg:7000/api/remove',
+    );
   }
   const subgraphUrls = {
     accounts: values.SUBGRAPH_ACCOUNTS_URL,

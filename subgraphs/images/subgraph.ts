@@ -7,10 +7,13 @@ import { Idempotency } from '../../platform/idempotency.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
 import type { Subgraph } from '../../platform/subgraph.js';
+import { ASSET_COLLECTIONS, type AssetSettings, createAssets } from './asset/assets.js';
+import type { Assets } from './asset-client.js';
 import { CheckResolver } from './check/check.resolver.js';
 import { CheckService } from './check/check.service.js';
 import type { HostedImage, Images } from './client.js';
 import type { ImagesContext } from './context.js';
+import { mountAssetDoor } from './door/asset-door.routes.js';
 import { mountDoor } from './door/door.routes.js';
 import { type FetchSettings, fetchingOf } from './fetching.js';
 import { ImageEnd } from './image/image.end.js';
@@ -28,7 +31,7 @@ import { StorageService } from './storage/storage.service.js';
 import { UploadResolver } from './upload/upload.resolver.js';
 import { UPLOAD_REQUESTS, UploadService } from './upload/upload.service.js';
 
-export interface ImagesSettings extends FetchSettings {
+export interface ImagesSettings extends FetchSettings, AssetSettings {
   publicUrl: string;
   anonymousTtlHours: number;
   /** Bytes that one account may host; 0: no limit. */
@@ -46,6 +49,7 @@ export interface ImagesDeps {
 
 export interface ImagesSubgraph extends Subgraph {
   readonly door: Images;
+  readonly assets: Assets;
 }
 
 export function imagesSchema(): Promise<SubgraphSchema> {
@@ -62,7 +66,7 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
   const { db, store, settings, now } = deps;
   const { publicUrl, maxUploadBytes: maxBytes, storageQuota: quota } = settings;
   const { schema } = await imagesSchema();
-  await ensureIndexes(db, [IMAGES, STORAGE, UPLOAD_REQUESTS]);
+  await ensureIndexes(db, [IMAGES, STORAGE, UPLOAD_REQUESTS, ...ASSET_COLLECTIONS]);
   const collection = db.collection<ImageDocument>(IMAGES.name);
   const parts = { ...deps, ...settings, images: collection };
   const storageService = new StorageService({ ...parts, storage: db.collection<StorageDocument>(STORAGE.name), quota });
@@ -73,7 +77,9 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
   const requests = new Idempotency<HostedImage>(db, UPLOAD_REQUESTS.name, now);
   const uploads = new UploadService({ ...parts, ingester, requests, maxBytes });
   const serving = new ServingService(parts);
-  const { fetcher, references: rules, outputs: outputRules } = fetchingOf(settings);
+  const fetching = fetchingOf(settings);
+  const { fetcher, references: rules, outputs: outputRules } = fetching;
+  const assets = createAssets({ ...deps, fetching });
   const outputs = new OutputService({ ...parts, ingester, fetcher, rules: outputRules });
   const references = new ReferenceService({ fetcher, rules, serving, publicUrl, reader: () => new PictureReader() });
   const door: Images = {
@@ -88,15 +94,19 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
     name: 'images',
     schema,
     door,
-    mount: (app, authorize) => mountDoor(app, door, authorize),
+    assets: assets.door,
+    mount(app, authorize) {
+      mountDoor(app, door, authorize);
+      mountAssetDoor(app, assets.door, authorize);
+    },
     context: contextsOf<ImagesContext, 'imageLoader'>(
       { publicUrl, images, uploads, checks: new CheckService({ ...parts, imageEnd }) },
       { imageLoader: () => images.loader() },
     ),
-    tasks: [...sweeper.tasks, requests.task('images-upload-requests')],
+    tasks: [...sweeper.tasks, ...assets.tasks, requests.task('images-upload-requests')],
     async ready() {
       await Promise.all([db.command({ ping: 1 }), store.ready()]);
     },
-    async close() {},
+    close: () => assets.close(),
   };
 }

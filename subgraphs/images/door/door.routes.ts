@@ -112,7 +112,7 @@ function isBytes(request: FastifyRequest): boolean {
 }
 
 /** Gateways ask for one range, first and last byte named. */
-function rangeOf({ headers }: FastifyRequest): ByteRange | null {
+export function rangeOf({ headers }: FastifyRequest): ByteRange | null {
   const match = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '');
   return match ? { start: Number(match[1]), end: Number(match[2]) } : null;
 }

@@ -21,6 +21,7 @@ export function imagesDeps(
       outputHosts: [],
       storageQuota: 0,
       allowPrivateFetch: false,
+      backgroundRemover: null,
       ...settings,
     },
     events: new LocalEvents(),
