@@ -212,7 +212,7 @@ export const VARIABLES = {
   BACKGROUND_REMOVER: oneOf(
     ['local', 'http'],
     'local',
-    'What takes backgrounds out of pictures: our own, or a service',
+    'What takes backgrounds out of pictures: our own remover, or a service',
   ),
   BACKGROUND_REMOVER_URL: url(
     HTTP,
