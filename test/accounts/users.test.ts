@@ -120,6 +120,54 @@ describe('the limit on naming users', () => {
   });
 });
 
+describe('whom other parts of the platform ask for', () => {
+  const PRINCIPAL = `query ($identifier: String!, $askedBy: ID!) {
+    internalPrincipal(identifier: $identifier, askedBy: $askedBy) { type id handle }
+  }`;
+  const PRINCIPALS = 'query ($ids: [ID!]!) { internalPrincipals(ids: $ids) { type id handle } }';
+  const TEAMS_OF = 'query ($userId: ID!) { internalTeamsOf(userId: $userId) }';
+  const asks = (query: string, variables: object) => world.run(query, variables, systemScope('r'));
+
+  it('is a user or a team by whatever names them, and counts as a look-up of who names them', async () => {
+    const handle = unique('team');
+    const made = await world.run(CREATE_TEAM, { handle }, ada.scope);
+    const { id } = field<{ team: { id: string } }>(made, 'createTeam').team;
+    const team = { type: 'TEAM', id, handle };
+    const user = { type: 'USER', id: bob.userId, handle: bobsHandle };
+    for (const [identifier, expected] of [
+      [bob.id, user],
+      [bob.email, user],
+      [`@${bobsHandle}`, user],
+      [id, team],
+      [`@${handle}`, team],
+      [handle.toUpperCase(), team],
+      ['@nobody-at-all', null],
+      [newId(), null],
+    ] as const) {
+      const { data } = await asks(PRINCIPAL, { identifier, askedBy: ada.userId });
+      expect(data['internalPrincipal'], identifier).toEqual(expected);
+    }
+    const { data } = await asks(PRINCIPALS, { ids: [bob.userId, id, newId()] });
+    expect(data['internalPrincipals']).toEqual([user, team]);
+    expect((await asks(TEAMS_OF, { userId: ada.userId })).data['internalTeamsOf']).toContain(id);
+    expect((await asks(TEAMS_OF, { userId: newId() })).data['internalTeamsOf']).toEqual([]);
+    const limited = await world.process({ userLookupsPerMinute: 1 });
+    const variables = { identifier: bob.id, askedBy: (await world.user()).userId };
+    const ask = async () => (await world.run(PRINCIPAL, variables, systemScope('r'), limited)).slug;
+    expect([await ask(), await ask()]).toEqual([undefined, 'rate_limited']);
+  });
+
+  it('is told to nobody else', async () => {
+    for (const [query, variables] of [
+      [PRINCIPAL, { identifier: bob.id, askedBy: ada.userId }],
+      [PRINCIPALS, { ids: [bob.userId] }],
+      [TEAMS_OF, { userId: bob.userId }],
+    ] as const) {
+      expect((await world.run(query, variables, ada.scope)).slug).toBe('forbidden');
+    }
+  });
+});
+
 describe('suspension', () => {
   it('is set and lifted by the platform alone, and announced', async () => {
     const { scope, userId, id } = await world.user();

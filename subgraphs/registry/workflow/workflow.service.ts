@@ -3,7 +3,7 @@ import DataLoader from 'dataloader';
 import type { Collection, Db, Document, Filter } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { newId, WorkflowId } from '../../../platform/ids.js';
-import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
+import { encodeCursor, findPage, type Page, type PageRequest, pageSize } from '../../../platform/mongo/page.js';
 import { isDuplicateKey } from '../../../platform/mongo/store.js';
 import { checked } from '../../../platform/rules.js';
 import { requireCaller, type Scope } from '../../../platform/scope.js';
@@ -67,10 +67,13 @@ export interface ListFilter {
   includeArchived?: boolean | null;
 }
 
+const mine = ({ userId }: Viewer): Document => ({ ownerId: userId });
+
+/** What is asked for apart each has an index that sorts; together they would have none. */
 const WHOSE = {
-  mine: ({ userId }: Viewer): Document => ({ ownerId: userId }),
-  shared: sharedWith,
-  all: visibleTo,
+  mine: (viewer: Viewer) => [mine(viewer)],
+  shared: (viewer: Viewer) => [sharedWith(viewer)],
+  all: (viewer: Viewer) => [mine(viewer), sharedWith(viewer)],
 };
 
 const SWEEP_MS = 60_000;
@@ -292,13 +295,23 @@ export class WorkflowService {
   async list(scope: Scope, { whose, ...filter }: ListFilter, page: PageRequest): Promise<Page<FoundWorkflow>> {
     const { userId } = requireCaller(scope);
     const viewer = whose === 'mine' ? { userId, teams: [] } : await this.viewerOf(scope);
-    const wanted = { ...WHOSE[whose](viewer), ...matching(filter) } as Filter<WorkflowDocument>;
-    const { items, cursorOf, ...rest } = await findPage(this.#workflows, wanted, page);
-    const found = items.flatMap((workflow) => {
+    const matched = matching(filter);
+    const pages = await Promise.all(
+      WHOSE[whose](viewer).map((part) => {
+        return findPage(this.#workflows, { ...part, ...matched } as Filter<WorkflowDocument>, page);
+      }),
+    );
+    const all = pages.flatMap(({ items }) => items).sort((a, b) => (a._id < b._id ? 1 : -1));
+    const size = pageSize(page);
+    const items = all.slice(0, size).flatMap((workflow) => {
       const access = accessOf(viewer, workflow);
       return access ? { workflow, access } : [];
     });
-    return { ...rest, items: found, cursorOf: ({ workflow }) => cursorOf(workflow) };
+    return {
+      items,
+      cursorOf: ({ workflow }) => encodeCursor(workflow._id),
+      hasNextPage: all.length > size || pages.some(({ hasNextPage }) => hasNextPage),
+    };
   }
 
   /** Archiving what is archived, and the reverse, changes nothing. */
