@@ -257,6 +257,7 @@ it('everything else that a request does costs a few documents', async () => {
     ['tenants', () => world.run(TENANTS, { first: 5 }, busy.scope)],
     ['a tenant', () => world.run(TENANT_BY_ID, { id: busy.userId }, busy.scope)],
     ['replace the key of a tenant', () => world.run(ROTATE_TENANT, { id: busy.userId }, busy.scope)],
+    [
       'a principal',
       () => {
         const named = `internalPrincipal(identifier: "@nobody-at-all", askedBy: "${newId()}") { id }`;
@@ -264,7 +265,6 @@ it('everything else that a request does costs a few documents', async () => {
       },
     ],
     ['the teams of a user', () => world.run(`{ internalTeamsOf(userId: "${kept.userId}") }`, {}, systemScope('r'))],
-    ['the holder of a key', () => world.run('query { internalCaller(keyHash: "x") { userId } }', {}, systemScope('r'))],
     [
       'whose a handle is',
       () => world.run('query { internalResolveHandle(handle: "short-lived") { ownerId } }', {}, systemScope('r')),
