@@ -158,7 +158,20 @@ async function compose(
   if (role.kind !== 'worker') await clearSpool().catch((error) => log.warn({ err: error }, 'left uploads not removed'));
   const transports = serves ? transportsOf(connections, checks) : null;
   const app = transports
-    ? await gatewayApp({ config, http, multipart, metrics, events, images, files, log, transports, closers, now })
+    ? await gatewayApp({
+        config,
+        http,
+        multipart,
+        metrics,
+        events,
+        images,
+        assets,
+        files,
+        log,
+        transports,
+        closers,
+        now,
+      })
     : await subgraphApp({ role, http, multipart, secrets, log, local, checks });
   if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
   mountHealth(app, checks, metrics, config.METRICS_TOKEN);
@@ -394,6 +407,7 @@ interface GatewayParts {
   metrics: Metrics;
   events: Events;
   images: Images;
+  assets: Assets;
   files: WorkflowFiles;
   log: Logger;
   transports: Transports;
@@ -408,6 +422,7 @@ async function gatewayApp({
   metrics,
   events,
   images,
+  assets,
   files,
   log,
   transports,
@@ -440,6 +455,7 @@ async function gatewayApp({
     operations,
     identity,
     images,
+    assets,
     files,
     multipart,
     events,

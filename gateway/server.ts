@@ -15,6 +15,7 @@ import { ROUTES } from '../rest-shim/routes/index.js';
 import { Rows } from '../rest-shim/rows.js';
 import { mountShim } from '../rest-shim/shim.js';
 import type { BillingClient } from '../subgraphs/billing/client.js';
+import type { Assets } from '../subgraphs/images/asset-client.js';
 import type { Images } from '../subgraphs/images/client.js';
 import type { WorkflowFiles } from '../subgraphs/registry/workflow/files.js';
 import { createAdmission } from './admission.js';
@@ -25,6 +26,7 @@ import { PersistedQueries } from './graphql/persisted.js';
 import type { Identity } from './identity.js';
 import { explorerPage, pages } from './pages.js';
 import { QUOTA_HEADER, QuotaWarnings } from './quota.js';
+import { ASSETS_DOCUMENT, mountAssets } from './serving/assets.js';
 import { Bytes } from './serving/bytes.js';
 import { Records } from './serving/records.js';
 import { mountServing } from './serving/serve.js';
@@ -39,6 +41,7 @@ export interface GatewayDeps {
   operations: Operations;
   identity: Identity;
   images: Images;
+  assets: Assets;
   files: WorkflowFiles;
   multipart: MultipartLimits;
   events: Events;
@@ -115,6 +118,7 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     idleMs: deps.http.requestTimeoutMs,
   });
   const bytes = new Bytes(deps.images);
+  mountAssets(app, { assets: deps.assets, admission });
   mountServing(app, { images: deps.images, records, bytes, admission, now: deps.now });
   // Spans begin in the framework.
   if (!settings.traced)
@@ -191,6 +195,7 @@ const EXTRA_PATHS = {
       },
     },
   },
+  ...ASSETS_DOCUMENT,
   ...WEBHOOK_DOCUMENT,
   '/healthz': {
     get: {

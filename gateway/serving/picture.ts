@@ -40,7 +40,11 @@ export interface PublicPicture extends Representation {
   unchangedText: string;
 }
 
-export function representationOf({ sha256, createdAt, sizeBytes }: ServedImage): Representation {
+export function representationOf({
+  sha256,
+  createdAt,
+  sizeBytes,
+}: Pick<ServedImage, 'sha256' | 'createdAt' | 'sizeBytes'>): Representation {
   return { etag: `"${sha256}"`, lastModified: createdAt.toUTCString(), size: sizeBytes };
 }
 
@@ -48,7 +52,12 @@ export function representationOf({ sha256, createdAt, sizeBytes }: ServedImage):
 export function publicPicture(image: ServedImage): PublicPicture | null {
   if (image.visibility !== 'public') return null;
   const representation = representationOf(image);
-  const whole = [...wholeHeaders(image, representation), 'content-length', String(image.sizeBytes), ...OPEN];
+  const whole = [
+    ...wholeHeaders(image.contentType, representation),
+    'content-length',
+    String(image.sizeBytes),
+    ...OPEN,
+  ];
   const unchanged = ['etag', representation.etag, ...OPEN];
   return {
     ...representation,
@@ -65,7 +74,7 @@ function lines(pairs: readonly string[]): string {
 }
 
 /** What says of the bytes what they are, whoever they are for. */
-export function wholeHeaders({ contentType }: ServedImage, { etag, lastModified }: Representation): string[] {
+export function wholeHeaders(contentType: string, { etag, lastModified }: Representation): string[] {
   return [
     'content-type',
     contentType,

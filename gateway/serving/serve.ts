@@ -7,9 +7,9 @@ import { tokenOf } from '../../subgraphs/images/address.js';
 import type { Images, ServedImage } from '../../subgraphs/images/client.js';
 import type { Admission } from '../admission.js';
 import type { Bytes } from './bytes.js';
-import { type Wanted, wantedOf } from './conditions.js';
-import { EXPOSED, PRIVATE_CACHE_CONTROL, publicCacheControl, representationOf, wholeHeaders } from './picture.js';
+import { PRIVATE_CACHE_CONTROL, publicCacheControl, representationOf } from './picture.js';
 import type { Records } from './records.js';
+import { openToPages, respond, streamTo } from './respond.js';
 
 export interface ServeDeps {
   images: Pick<Images, 'open'>;
@@ -21,9 +21,6 @@ export interface ServeDeps {
 
 export const SERVING_ROUTE = '/v1/i/:file';
 
-// A reader that takes nothing for so long has left, and must not hold on to a connection to the bucket.
-const STALLED_MS = 60_000;
-
 export function mountServing(app: FastifyInstance, deps: ServeDeps): void {
   const { images, records, bytes, admission, now } = deps;
 
@@ -33,24 +30,12 @@ export function mountServing(app: FastifyInstance, deps: ServeDeps): void {
   async function serve(request: FastifyRequest, reply: FastifyReply) {
     const image = await find(request, reply);
     if (image.visibility === 'private') await requireOwner(image, request, reply);
-    const representation = representationOf(image);
-    const wanted = wantedOf(request.headers, representation);
     writeHeaders(image, reply);
-    if (wanted.kind === 'unsatisfiable') {
-      reply.headers({ 'content-range': `bytes */${image.sizeBytes}`, 'cache-control': 'no-store' });
-      throw new Problem('range_not_satisfiable');
-    }
-    setPairs(reply, wholeHeaders(image, representation));
-    if (wanted.kind === 'unchanged') {
-      reply.removeHeader('content-type');
-      return reply.code(304).send();
-    }
-    const range = rangeOf(wanted);
-    reply.code(range ? 206 : 200);
-    reply.header('content-length', range ? range.end - range.start + 1 : image.sizeBytes);
-    if (range) reply.header('content-range', `bytes ${range.start}-${range.end}/${image.sizeBytes}`);
-    if (request.method === 'HEAD') return reply.send();
-    return reply.send(await bodyOf(image, range, request, reply));
+    return respond(request, reply, {
+      contentType: image.contentType,
+      representation: representationOf(image),
+      body: (range) => bodyOf(image, range, request, reply),
+    });
   }
 
   async function find(request: FastifyRequest, reply: FastifyReply): Promise<ServedImage> {
@@ -80,10 +65,7 @@ export function mountServing(app: FastifyInstance, deps: ServeDeps): void {
       'cache-control',
       publicCacheControl(expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, now().getTime()),
     );
-    // Whatever pages may call the API: what is public may be shown by all of them.
-    reply
-      .headers({ 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED })
-      .removeHeader('vary');
+    openToPages(reply);
   }
 
   async function bodyOf(image: ServedImage, range: ByteRange | null, request: FastifyRequest, reply: FastifyReply) {
@@ -91,22 +73,6 @@ export function mountServing(app: FastifyInstance, deps: ServeDeps): void {
       const whole = range ? bytes.kept(image.id) : await bytes.load(image, request.id);
       if (whole) return range ? whole.subarray(range.start, range.end + 1) : whole;
     }
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    const stream = await images.open(image.id, range, request.id, gone.signal).catch((error) => {
-      // Nobody is left to read why.
-      throw gone.signal.aborted ? new Problem('unavailable') : error;
-    });
-    reply.raw.once('close', () => stream.destroy());
-    reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
-    return stream;
+    return streamTo(reply, (signal) => images.open(image.id, range, request.id, signal));
   }
-}
-
-function rangeOf(wanted: Wanted): ByteRange | null {
-  return wanted.kind === 'part' ? wanted.range : null;
-}
-
-function setPairs(reply: FastifyReply, pairs: readonly string[]): void {
-  for (let i = 0; i < pairs.length; i += 2) reply.header(pairs[i] ?? '', pairs[i + 1]);
 }

@@ -75,6 +75,7 @@ export interface InputFacts {
   height: number;
 }
 
+/** Of a variant: its own bytes and their hash, at the address of the asset. */
 export interface ServedAsset extends AssetFacts {
   /** Names the object for open(). */
   objectId: string;
@@ -94,7 +95,7 @@ export interface Assets {
    * still believes in the job is refused afterwards. May be repeated.
    */
   drop(jobId: string, requestId: string): Promise<void>;
-  /** The bytes of an output of any job, for work on them. Null when there is none. */
+  /** The bytes of an output of any job, for work on them: AVIF comes as PNG, which providers take. Null when there is none. */
   read(id: string, requestId: string): Promise<ReferenceImage | null>;
   /** The asset, or its variant, which is made when it is first asked for. Null when there is no such asset. */
   find(id: string, preset: AssetPreset | null, requestId: string): Promise<ServedAsset | null>;

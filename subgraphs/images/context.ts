@@ -1,5 +1,6 @@
 import type DataLoader from 'dataloader';
 import type { Scope } from '../../platform/scope.js';
+import type { LiveAsset } from './asset/asset.model.js';
 import type { CheckService } from './check/check.service.js';
 import type { ImageDocument } from './image/image.model.js';
 import type { ImageService } from './image/image.service.js';
@@ -12,4 +13,7 @@ export interface ImagesContext {
   uploads: UploadService;
   checks: CheckService;
   imageLoader: DataLoader<string, ImageDocument | null>;
+  assetLoader: DataLoader<string, LiveAsset | null>;
+  /** Whether an asset is an output of the caller’s. */
+  assetOwnershipLoader: DataLoader<string, boolean>;
 }

@@ -7,6 +7,7 @@ import { Idempotency } from '../../platform/idempotency.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
 import type { Subgraph } from '../../platform/subgraph.js';
+import { AssetResolver, referencedAsset } from './asset/asset.resolver.js';
 import { ASSET_COLLECTIONS, type AssetSettings, createAssets } from './asset/assets.js';
 import type { Assets } from './asset-client.js';
 import { CheckResolver } from './check/check.resolver.js';
@@ -54,9 +55,10 @@ export interface ImagesSubgraph extends Subgraph {
 
 export function imagesSchema(): Promise<SubgraphSchema> {
   return buildSubgraph<ImagesContext>({
-    resolvers: [ImageResolver, UserImagesResolver, UploadResolver, CheckResolver],
+    resolvers: [ImageResolver, UserImagesResolver, UploadResolver, CheckResolver, AssetResolver],
     references: {
       Image: ({ id }, context) => referencedImage(String(id), context),
+      Asset: ({ id }, context) => referencedAsset(String(id), context),
       User: ({ id }) => ({ id }),
     },
   });
@@ -81,7 +83,14 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
   const { fetcher, references: rules, outputs: outputRules } = fetching;
   const assets = createAssets({ ...deps, fetching });
   const outputs = new OutputService({ ...parts, ingester, fetcher, rules: outputRules });
-  const references = new ReferenceService({ fetcher, rules, serving, publicUrl, reader: () => new PictureReader() });
+  const references = new ReferenceService({
+    fetcher,
+    rules,
+    serving,
+    assets: assets.door,
+    publicUrl,
+    reader: () => new PictureReader(),
+  });
   const door: Images = {
     upload: (upload, scope) => uploads.upload(upload, scope),
     storeOutput: (output, requestId) => outputs.store(output, requestId),
@@ -99,9 +108,13 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
       mountDoor(app, door, authorize);
       mountAssetDoor(app, assets.door, authorize);
     },
-    context: contextsOf<ImagesContext, 'imageLoader'>(
+    context: contextsOf<ImagesContext, 'imageLoader' | 'assetLoader' | 'assetOwnershipLoader'>(
       { publicUrl, images, uploads, checks: new CheckService({ ...parts, imageEnd }) },
-      { imageLoader: () => images.loader() },
+      {
+        imageLoader: () => images.loader(),
+        assetLoader: () => assets.loader(),
+        assetOwnershipLoader: ({ scope }) => assets.ownershipLoader(scope.caller?.userId),
+      },
     ),
     tasks: [...sweeper.tasks, ...assets.tasks, requests.task('images-upload-requests')],
     async ready() {

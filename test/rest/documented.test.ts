@@ -7,6 +7,7 @@ const OUTSIDE_THE_TABLE = [
   'GET /healthz',
   'GET /v2/health',
   'POST /v2/billing/webhook',
+  'GET /v2/assets/{id}',
 ];
 
 const DOCUMENTED = `
@@ -79,6 +80,7 @@ POST /v1/invitations/{id}/accept
 POST /v1/invitations/{id}/decline
 POST /v1/invitations/{id}/cancel
 GET /v1/design/workflow-prompt
+GET /v2/assets/{id}
 GET /v2/billing/status
 POST /v2/billing/checkout
 POST /v2/billing/portal

@@ -19,7 +19,7 @@ import { tooLarge } from '../image/image.ingest.js';
 import type { AssetEnd } from './asset.end.js';
 import type { AssetKeeper } from './asset.keeper.js';
 import { type AssetReference, assetKey, holderOfJob, type LiveAsset } from './asset.model.js';
-import { judge } from './encoder.js';
+import { type Encoder, judge } from './encoder.js';
 import { factsOf } from './facts.js';
 import type { OutputKeeper } from './output.keeper.js';
 import type { Variants } from './variants.js';
@@ -30,6 +30,7 @@ export interface AssetServiceDeps {
   assetEnd: AssetEnd;
   outputs: OutputKeeper;
   variants: Variants;
+  encoder: Encoder;
   store: ObjectStore;
   publicUrl: string;
   maxBytes: number;
@@ -83,20 +84,24 @@ export class AssetService implements Assets {
     return this.#deps.assetEnd.dropHolder(holderOfJob(jobId));
   }
 
-  async read(id: string): Promise<ReferenceImage | null> {
-    return this.#bytesOf(await this.#asset(id));
+  read(id: string): Promise<ReferenceImage | null> {
+    return this.picture(id, null);
+  }
+
+  /** An output or its variant, for work on it: as a PNG where it is of a kind that providers do not take. */
+  async picture(id: string, preset: AssetPreset | null): Promise<ReferenceImage | null> {
+    const { encoder } = this.#deps;
+    const picture = await this.#bytesOf(await this.#shape(id, preset));
+    if (picture?.contentType !== 'image/avif') return picture;
+    return encoder.encode(picture.bytes, { format: 'png', quality: 100, shape: null });
   }
 
   async find(id: string, preset: AssetPreset | null): Promise<ServedAsset | null> {
-    const asset = await this.#asset(id);
-    if (!asset || preset === null) return asset && this.#served(asset);
-    try {
-      const variant = this.#served(await this.#deps.variants.of(asset, preset));
-      return { ...variant, url: assetUrl(this.#deps.publicUrl, asset.address, preset) };
-    } catch (error) {
-      if (error instanceof Problem && error.slug === 'not_found') return null;
-      throw error;
-    }
+    const asset = await this.#shape(id, preset);
+    if (!asset) return null;
+    const facts = factsOf(this.#deps.publicUrl, asset);
+    const url = preset === null ? facts.url : assetUrl(this.#deps.publicUrl, id.toLowerCase(), preset);
+    return { ...facts, url, objectId: asset._id, createdAt: asset.createdAt };
   }
 
   async open(objectId: string, range: ByteRange | null, _requestId: string, signal?: AbortSignal): Promise<Readable> {
@@ -106,9 +111,17 @@ export class AssetService implements Assets {
     return bytes;
   }
 
-  async #asset(text: string): Promise<LiveAsset | null> {
+  async #shape(text: string, preset: AssetPreset | null): Promise<LiveAsset | null> {
     const id = parseAssetId(text);
-    return id === null ? null : this.#current(await this.#deps.keeper.live(id));
+    const asset = id === null ? null : this.#current(await this.#deps.keeper.live(id));
+    if (!asset || preset === null) return asset;
+    try {
+      return await this.#deps.variants.of(asset, preset);
+    } catch (error) {
+      // It ended while its variant was made.
+      if (error instanceof Problem && error.slug === 'not_found') return null;
+      throw error;
+    }
   }
 
   #current(asset: LiveAsset | null): LiveAsset | null {
@@ -121,10 +134,5 @@ export class AssetService implements Assets {
     if (!asset || !stream) return null;
     const { contentType, width, height } = asset;
     return { bytes: await buffer(stream), contentType, width, height };
-  }
-
-  #served(asset: LiveAsset): ServedAsset {
-    const { _id: objectId, createdAt } = asset;
-    return { ...factsOf(this.#deps.publicUrl, asset), objectId, createdAt };
   }
 }

@@ -1,12 +1,13 @@
 /** Puts together what keeps, serves and ends assets. */
+import type DataLoader from 'dataloader';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import type { ObjectStore } from '../../../platform/s3.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
-import type { Assets } from '../asset-client.js';
 import type { Fetching } from '../fetching.js';
 import { AssetEnd } from './asset.end.js';
 import { AssetKeeper } from './asset.keeper.js';
+import { assetLoader, ownershipLoader } from './asset.loaders.js';
 import {
   ASSET_REFERENCES,
   ASSETS,
@@ -14,6 +15,7 @@ import {
   type AssetReference,
   GONE_HOLDERS,
   type GoneHolder,
+  type LiveAsset,
 } from './asset.model.js';
 import { AssetService } from './asset.service.js';
 import { AssetSweeper } from './asset.sweeper.js';
@@ -43,8 +45,10 @@ export interface AssetParts {
 export const ASSET_COLLECTIONS = [ASSETS, ASSET_REFERENCES, GONE_HOLDERS];
 
 export interface AssetsOfImages {
-  door: Assets;
+  door: AssetService;
   tasks: readonly BackgroundTask[];
+  loader(): DataLoader<string, LiveAsset | null>;
+  ownershipLoader(userId: string | undefined): DataLoader<string, boolean>;
   close(): Promise<void>;
 }
 
@@ -63,8 +67,14 @@ export function createAssets({ db, settings, fetching, ...shared }: AssetParts):
   const variants = new Variants({ ...parts, keeper, encoder });
   const { fetcher, outputs: outputRules } = fetching;
   const outputs = new OutputKeeper({ ...parts, keeper, variants, encoder, remover, fetcher, outputRules, publicUrl });
-  const door = new AssetService({ ...parts, keeper, assetEnd, outputs, variants, publicUrl, maxBytes });
-  return { door, tasks: new AssetSweeper({ ...parts, assetEnd }).tasks, close: () => remover.close() };
+  const door = new AssetService({ ...parts, keeper, encoder, assetEnd, outputs, variants, publicUrl, maxBytes });
+  return {
+    door,
+    tasks: new AssetSweeper({ ...parts, assetEnd }).tasks,
+    loader: () => assetLoader(parts.assets, parts.now),
+    ownershipLoader: (userId) => ownershipLoader(parts.references, userId),
+    close: () => remover.close(),
+  };
 }
 
 /** What a remover answers with is as large as the picture, and a PNG of it can be larger than what was uploaded. */

@@ -14,6 +14,7 @@ export interface VariantsDeps {
 }
 
 const QUALITY = 85;
+const WITH_ITS_ASSET = new Date('9999-12-31T00:00:00Z');
 /** Variants have no address of their own: else there were variants of variants, and no end to them. */
 const NAMESPACE = 'variant:';
 
@@ -44,7 +45,7 @@ export class Variants {
 
   async #make(asset: LiveAsset, preset: AssetPreset): Promise<LiveAsset> {
     const { keeper, encoder, store } = this.#deps;
-    const { _id, contentType, expiresAt } = asset;
+    const { _id, contentType } = asset;
     const stream = await store.read(assetKey(_id));
     const format = contentType.slice('image/'.length) as AssetFormat;
     const shape = PRESETS[preset];
@@ -58,7 +59,7 @@ export class Variants {
       slot: preset,
       namespace: NAMESPACE,
       ownerId: null,
-      expiresAt,
+      expiresAt: WITH_ITS_ASSET,
       content,
     });
   }

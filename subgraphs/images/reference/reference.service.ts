@@ -5,6 +5,9 @@ import { FetchError, type FetchFailure } from '../../../platform/fetch/error.js'
 import type { SafeFetcher } from '../../../platform/fetch/fetcher.js';
 import type { FetchRules } from '../../../platform/fetch/rules.js';
 import { ownPath, tokenOf } from '../address.js';
+import type { AssetService } from '../asset/asset.service.js';
+import { isPreset } from '../asset/presets.js';
+import { assetIdOf } from '../asset-client.js';
 import type { ReferenceImage, ReferenceToRead } from '../client.js';
 import type { PictureFacts } from '../image/image.model.js';
 import type { ServingService } from '../serving/serving.service.js';
@@ -13,6 +16,7 @@ export interface ReferenceServiceDeps {
   fetcher: SafeFetcher;
   rules: FetchRules;
   serving: ServingService;
+  assets: Pick<AssetService, 'picture'>;
   publicUrl: string;
   /** Judges bytes as they come. */
   reader(): { write(chunk: Buffer): void; end(): Pick<PictureFacts, 'contentType' | 'width' | 'height'> };
@@ -29,7 +33,8 @@ export class ReferenceService {
     const { rules, publicUrl } = this.#deps;
     const own = URL.canParse(text) ? ownPath(new URL(text), publicUrl) : null;
     try {
-      return await this.#picture(own === null ? await this.#fetch(text) : await this.#own(own, userId));
+      if (own !== null) return await this.#own(own, new URL(text).searchParams, userId);
+      return await this.#picture(await this.#fetch(text));
     } catch (error) {
       throw error instanceof FetchError ? refusal(error, rules) : error;
     }
@@ -41,15 +46,26 @@ export class ReferenceService {
     return chunks;
   }
 
-  /** The same words for what does not exist and for what is somebody else's. */
-  async #own(path: string, userId: string | null): Promise<AsyncIterable<Buffer>> {
+  async #own(path: string, query: URLSearchParams, userId: string | null): Promise<ReferenceImage> {
+    const picture = (await this.#asset(path, query)) ?? (await this.#hosted(path, userId));
+    // The same words for what does not exist and for what is somebody else's.
+    if (!picture) throw new Problem('validation_error', 'The URL names no picture here that you may read.');
+    return picture;
+  }
+
+  async #hosted(path: string, userId: string | null): Promise<ReferenceImage | null> {
     const { serving } = this.#deps;
     const token = tokenOf(path);
     const image = token === null ? null : await serving.find(token);
-    if (!image || (image.visibility === 'private' && image.ownerId !== userId)) {
-      throw new Problem('validation_error', 'The URL names no picture here that you may read.');
-    }
-    return serving.open(image.id, null);
+    if (!image || (image.visibility === 'private' && image.ownerId !== userId)) return null;
+    return this.#picture(await serving.open(image.id, null));
+  }
+
+  async #asset(path: string, query: URLSearchParams): Promise<ReferenceImage | null> {
+    const id = assetIdOf(path);
+    const preset = query.get('preset');
+    if (id === null || (preset !== null && !isPreset(preset))) return null;
+    return this.#deps.assets.picture(id, preset);
   }
 
   /** Stops reading at the first byte that is no picture's. */
