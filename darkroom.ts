@@ -144,6 +144,8 @@ async function compose(
     const tasks = new TaskRunner(stores.db, 'platform_leases', log);
     closers.push(() => tasks.stop());
     tasks.start(local.flatMap((subgraph) => subgraph.tasks));
+    registryOf(local).workers.start(config.WORKERS);
+    closers.push(() => registryOf(local).workers.close());
   }
 
   const http: HttpOptions = {
@@ -189,6 +191,8 @@ async function compose(
   if (admin) closers.push(() => admin.close());
   // Requests in flight are finished before anything that they use is closed.
   closers.push(() => app.close());
+  // Nor do those keep it open who wait for a job.
+  closers.push(async () => local.some(({ name }) => name === 'registry') && registryOf(local).waiters.close());
   return {
     app,
     embedded: stores?.embedded ?? [],
@@ -320,6 +324,7 @@ function jobSettings(config: Config): JobSettings {
     retentionDays: config.RETENTION_JOBS_DAYS,
     inputsHours: config.RETENTION_INPUTS_HOURS,
     queuePerTenant: config.QUEUE_PER_TENANT,
+    leaseSeconds: config.JOB_LEASE_SECONDS,
   };
 }
 

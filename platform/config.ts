@@ -269,6 +269,7 @@ export const VARIABLES = {
   RETENTION_JOBS_DAYS: integer(30, 1, 3650, 'How long jobs are kept, with their prompts and pictures'),
   RETENTION_INPUTS_HOURS: integer(24, 1, 8760, 'How long pictures that a job went by are kept after its end'),
   QUEUE_PER_TENANT: integer(100, 1, 100_000, 'Jobs of one tenant that may wait for a worker'),
+  JOB_LEASE_SECONDS: integer(15, 1, 600, 'How long a worker is believed in that gives no sign of life'),
   WORKERS: integer(4, 0, 1000, 'Jobs that one process works on at once; 0: it takes none'),
   MAX_BODY_BYTES: integer(1_048_576, 1024, 104_857_600, 'Largest JSON body'),
   REQUEST_TIMEOUT_SECONDS: integer(30, 1, 3600, 'How long a request may take to arrive'),

@@ -82,9 +82,14 @@ export class Connections {
   }
 }
 
+/** Callers of the registry may wait for a job for a minute. */
+const LONGEST_WAIT_MS = 60_000;
+
 /** Runs take as long as providers and judges may, and then some. */
 function timeoutOf(name: SubgraphName, { PROVIDER_TIMEOUT_MS, JUDGE_TIMEOUT_MS }: Config): number {
-  return name === 'registry' ? Math.max(PROVIDER_TIMEOUT_MS, JUDGE_TIMEOUT_MS) + CALL_TIMEOUT_MS : CALL_TIMEOUT_MS;
+  return name === 'registry'
+    ? Math.max(PROVIDER_TIMEOUT_MS, JUDGE_TIMEOUT_MS, LONGEST_WAIT_MS) + CALL_TIMEOUT_MS
+    : CALL_TIMEOUT_MS;
 }
 
 /** A subgraph of this process, found when it is first called. */

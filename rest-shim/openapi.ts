@@ -60,7 +60,12 @@ function operationObject(row: Route, schema: GraphQLSchema): JsonSchema {
     ...(row.body && {
       requestBody: { required: !row.bodyOptional, content: { ...row.otherBodies, ...json(toJsonSchema(row.body)) } },
     }),
-    responses: { [row.status]: success, ...errorResponses(row), ...row.refusals },
+    responses: {
+      [row.status]: success,
+      ...(row.otherStatus && { [row.otherStatus.status]: { ...success, description: row.otherStatus.description } }),
+      ...errorResponses(row),
+      ...row.refusals,
+    },
   };
 }
 
@@ -119,13 +124,23 @@ function errorSchema(): JsonSchema {
       retryable: { type: 'boolean', description: 'Whether the same request may succeed later.' },
       request_id: { type: 'string', description: 'Quote it when you report a problem.' },
       details: {
-        type: 'array',
-        description: 'One entry for each bad field.',
-        items: {
-          type: 'object',
-          required: ['field', 'message'],
-          properties: { field: { type: 'string' }, message: { type: 'string' } },
-        },
+        anyOf: [
+          {
+            type: 'array',
+            description: 'One entry for each bad field.',
+            items: {
+              type: 'object',
+              required: ['field', 'message'],
+              properties: { field: { type: 'string' }, message: { type: 'string' } },
+            },
+          },
+          {
+            type: 'object',
+            description: 'Which of the two gates in front of a frontier model is closed.',
+            required: ['gate'],
+            properties: { gate: { type: 'string', enum: ['subscription', 'milestone'] } },
+          },
+        ],
       },
     },
   };

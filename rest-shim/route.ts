@@ -40,6 +40,8 @@ export interface Route {
   /** Whether the operation takes the Idempotency-Key header. */
   idempotent?: boolean;
   status: number;
+  /** For answers of the same shape that have not come to the same. */
+  otherStatus?: { status: number; description: string; when(body: Record<string, unknown>): boolean };
   /**
    * The operation this path stands for. Aliases give the answer its documented names, so that the selection is the
    * answer: the value of the one root field is the body. Enums come out in lower case, and the members of a field

@@ -44,7 +44,7 @@ export function mountShim(app: FastifyInstance, { routes, rows, admit, quota }: 
       const running = rows.run(ready, input, scope);
       if (warns && scope.caller) await warnAfter(running, scope.caller, scope.requestId, mutates, reply);
       const body = await running;
-      reply.code(row.status);
+      reply.code(statusOf(row, body));
       if (row.status === 204) return reply.send();
       if (row.markdown) {
         reply.header('vary', 'Accept');
@@ -70,6 +70,10 @@ export function mountShim(app: FastifyInstance, { routes, rows, admit, quota }: 
     const warning = await quota.of(caller, requestId);
     if (warning !== null) reply.header(QUOTA_HEADER, warning);
   }
+}
+
+function statusOf({ status, otherStatus }: Route, body: unknown): number {
+  return otherStatus?.when(body as Record<string, unknown>) ? otherStatus.status : status;
 }
 
 /** Named, and not after JSON: what does not care says it in another way. */

@@ -11,6 +11,7 @@ import { teams } from './v1/teams.js';
 import { verifiers } from './v1/verifiers.js';
 import { workflows } from './v1/workflows.js';
 import { billing } from './v2/billing.js';
+import { jobs } from './v2/jobs.js';
 import { tenants } from './v2/tenants.js';
 
 /** Every documented path. */
@@ -27,5 +28,6 @@ export const ROUTES: readonly Route[] = [
   ...grants,
   ...invitations,
   ...billing,
+  ...jobs,
   ...tenants,
 ];

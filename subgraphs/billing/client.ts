@@ -26,6 +26,8 @@ export interface Reserve {
   amount: number;
   /** What for, in the ledger and in metrics: `generation`, `verifier_run`. */
   purpose: string;
+  /** Holds what is held already for as long again, for what waits longer than a reservation lasts. */
+  renew?: boolean;
 }
 
 export interface Settle {

@@ -12,6 +12,7 @@ import type { Secrets } from '../../platform/secrets.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import type { AccountsClient } from '../accounts/client.js';
 import type { BillingClient } from '../billing/client.js';
+import type { Assets } from '../images/asset-client.js';
 import type { Images } from '../images/client.js';
 import type { RegistryContext } from './context.js';
 import { GENERATOR_VERSIONS, GENERATORS, type GeneratorConfig } from './generator/generator.model.js';
@@ -22,6 +23,7 @@ import { GrantResolver } from './grant/grant.resolver.js';
 import { principalNames } from './grant/principal-names.js';
 import { JOBS } from './job/job.model.js';
 import { JobResolver, referencedJob } from './job/job.resolver.js';
+import type { JobWaiters } from './job/job.waiters.js';
 import { createJobs, type JobLoaders, type JobSettings } from './job/jobs.js';
 import { SYSTEM_TIERS } from './model/entry.js';
 import { ModelResolver } from './model/model.resolver.js';
@@ -30,6 +32,7 @@ import { OwnershipResolver } from './ownership/ownership.resolver.js';
 import { type Owned, OwnershipService } from './ownership/ownership.service.js';
 import { PromptPackResolver } from './prompt-pack/prompt-pack.resolver.js';
 import type { Providers } from './provider/providers.js';
+import type { Workers } from './queue/workers.js';
 import { RunMetrics } from './run/run.metrics.js';
 import { RUNS } from './run/run.model.js';
 import { RunRecovery } from './run/run.recovery.js';
@@ -59,7 +62,7 @@ export interface RegistryDeps extends VerifierDeps {
   secrets: Secrets;
   events: Events;
   metrics: Metrics;
-  peers: { accounts: AccountsClient; billing: BillingClient; images: Images };
+  peers: { accounts: AccountsClient; billing: BillingClient; images: Images; assets: Assets };
   models: Models;
   providers: Providers;
   references: LiveReferences;
@@ -112,9 +115,12 @@ type OwnOfRequest =
   | keyof VerifierLoaders
   | keyof JobLoaders;
 
-/** With the files of workflows, for whoever runs in this process. */
+/** With the files of workflows, for whoever runs in this process, and the workers, for whoever starts them. */
 export interface RegistrySubgraph extends Subgraph {
   readonly files: WorkflowFiles;
+  readonly workers: Workers;
+  /** Those who wait for a job. A server that closes lets them go first. */
+  readonly waiters: JobWaiters;
 }
 
 export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgraph> {
@@ -161,6 +167,8 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
     name: 'registry',
     schema,
     files,
+    workers: jobs.workers,
+    waiters: jobs.waiters,
     mount: (app, authorize) => mountFilesDoor(app, files, authorize),
     context: contextsOf<RegistryContext, OwnOfRequest>(
       {

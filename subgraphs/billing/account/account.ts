@@ -30,6 +30,8 @@ export interface HoldRequest {
   amount: number;
   purpose: string;
   partner?: string;
+  /** Holds what is held already for as long again. */
+  renew?: boolean;
 }
 
 export type HoldOutcome = { held: true; expiresAt: Date; partner: string | undefined } | { held: false; why: Refusal };
@@ -162,11 +164,11 @@ export class Account {
     return held;
   }
 
-  reserve({ runId, unit, amount, purpose, partner }: HoldRequest): HoldOutcome {
+  reserve({ runId, unit, amount, purpose, partner, renew = false }: HoldRequest): HoldOutcome {
     const open = this.reservations.get(runId);
     if (open) {
-      if (open.expiresAt > this.#now) return { held: true, expiresAt: open.expiresAt, partner: open.partner };
-      // The sweeper has not been here yet, and the run is not dead after all.
+      if (open.expiresAt > this.#now && !renew) return { held: true, expiresAt: open.expiresAt, partner: open.partner };
+      // Either it is wanted for longer, or the sweeper has not been here yet, and the run is not dead after all.
       return this.#hold({ ...open, expiresAt: this.#deadline() });
     }
     // A repetition that arrives after the run was charged must not hold anything again.

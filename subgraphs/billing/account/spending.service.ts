@@ -21,6 +21,8 @@ export interface ReserveRequest {
   unit: Unit;
   amount: number;
   purpose: string;
+  /** Holds what is held already for as long again. */
+  renew?: boolean;
 }
 
 export interface SpendingServiceDeps {

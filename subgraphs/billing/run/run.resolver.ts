@@ -19,11 +19,12 @@ export class RunResolver {
   @Mutation(() => InternalReservation, { nullable: true, description: 'Holds money for a run, or refuses.' })
   @Directive('@inaccessible')
   internalReserve(
-    @Arg('input', () => InternalReserveInput, { description: 'What to hold.' }) input: InternalReserveInput,
+    @Arg('input', () => InternalReserveInput, { description: 'What to hold.' })
+    { payer, renew, ...request }: InternalReserveInput,
     @Ctx() { scope, spending }: BillingContext,
   ): Promise<InternalReservation> {
     requireInternal(scope);
-    return spending.reserve({ ...input, payer: payerOf(input.payer) });
+    return spending.reserve({ ...request, payer: payerOf(payer), renew: renew ?? false });
   }
 
   @Mutation(() => InternalCharge, { nullable: true, description: 'Charges a run what it came to, once.' })

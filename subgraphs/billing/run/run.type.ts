@@ -46,6 +46,9 @@ export class InternalReserveInput {
 
   @Field(() => String, { description: 'What for, in the ledger and in metrics.' })
   purpose!: string;
+
+  @Field(() => Boolean, { nullable: true, description: 'Holds what is held already for as long again.' })
+  renew?: boolean | null;
 }
 
 @ObjectType({ description: 'What is held for a run.' })

@@ -1,5 +1,6 @@
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
 import type { Payer } from '../../billing/client.js';
+import type { EnhancementStep } from '../enhance/enhance.js';
 import type { QualityTier } from '../model/entry.js';
 import type { Params } from '../model/parameters.js';
 import type { Size } from '../model/sizes.js';
@@ -52,22 +53,18 @@ export interface JobFailure {
 
 /** What is to be drawn, all of it decided when the job was taken on, so that whoever draws it draws the same. */
 export interface Drawing {
+  /** As the caller chose it. */
+  aspectRatio: string | null;
   size: Size;
   params: Params;
   seed: number | null;
-  /** Hashes of the pictures to go by, kept until a while after the job's end. */
-  source: string | null;
-  mask: string | null;
+  /** Which pictures it goes by: those are kept by the images subgraph, under the job's id. */
+  source: boolean;
+  mask: boolean;
   format: OutputFormat;
   quality: number;
   preset: OutputPreset | null;
   removeBackground: boolean;
-}
-
-/** One step of what was made of the prompt. */
-export interface EnhancementStep {
-  step: string;
-  detail: string;
 }
 
 /** A job that ends by being erased: nobody is shown it any more, and what is left of it is being cleared away. */
@@ -104,9 +101,6 @@ export interface JobDocument extends Watched<JobState>, Erasure {
   payer?: Payer;
   /** By when somebody must look after what is held for it: to go on holding it, to charge it or to give it back. */
   openUntil?: Date;
-  /** When the pictures that it went by are let go. */
-  inputsUntil?: Date;
-
   /** What its caller named the request by, for a day. */
   requestKey?: string;
   fingerprint?: string;
@@ -131,7 +125,6 @@ export const JOBS: CollectionDefinition = {
     },
     { name: 'leases', key: { leaseUntil: 1 }, options: { sparse: true } },
     { name: 'open', key: { openUntil: 1 }, options: { sparse: true } },
-    { name: 'inputs', key: { inputsUntil: 1 }, options: { sparse: true } },
     { name: 'erasing', key: { erasing: 1 }, options: { sparse: true } },
   ],
 };

@@ -4,5 +4,5 @@ import type { Secrets } from '../../../platform/secrets.js';
 
 /** An address is personal: what is kept is a keyed hash, from which nobody learns it. */
 export function jobOwner(secrets: Secrets, { caller, network }: Scope): string {
-  return caller ? caller.userId : `net_${secrets.mac('job-network', network)}`;
+  return caller ? caller.tenantId : `net_${secrets.mac('job-network', network)}`;
 }

@@ -2,7 +2,7 @@
 import DataLoader from 'dataloader';
 import type { Collection, Db } from 'mongodb';
 import type { Logger } from 'pino';
-import type { Events } from '../../../platform/events.js';
+import { type Events, JOB_QUEUED } from '../../../platform/events.js';
 import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
 import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
 import { isDuplicateKey } from '../../../platform/mongo/store.js';
@@ -10,8 +10,6 @@ import { WriteBatches } from '../../../platform/mongo/write-batches.js';
 import { announceJob } from './job.changes.js';
 import { type EndState, JOBS, type JobDocument, type JobFailure, type JobResult, JobState } from './job.model.js';
 
-/** A worker says three times in this time that it is alive. */
-export const LEASE_MS = 30_000;
 /** Within this time whoever ended a job has it paid for, or is dead. */
 const SETTLE_MS = 30_000;
 const CLOSE_EVERY_MS = 1_000;
@@ -20,8 +18,8 @@ const SWEPT_AT_ONCE = 100;
 export interface JobStoreDeps {
   db: Db;
   events: Events;
-  /** How long the pictures that a job went by are kept after its end. */
-  keepInputsMs: number;
+  /** How long a worker is believed in that has not said that it is alive. */
+  leaseMs: number;
   log: Logger;
   now: () => Date;
 }
@@ -58,17 +56,38 @@ export class JobStore {
       if (isDuplicateKey(error)) return false;
       throw error;
     }
-    announceJob(this.#deps.events, job);
+    this.#announceQueued([job]);
     return true;
+  }
+
+  /** All of them, or none. */
+  async addAll(jobs: readonly JobDocument[]): Promise<void> {
+    try {
+      await this.#jobs.insertMany([...jobs]);
+    } catch (error) {
+      await this.#jobs.deleteMany({ _id: { $in: jobs.map(({ _id }) => _id) } });
+      throw error;
+    }
+    this.#announceQueued(jobs);
+  }
+
+  #announceQueued(jobs: readonly JobDocument[]): void {
+    const { events } = this.#deps;
+    for (const job of jobs) announceJob(events, job);
+    events.publish(JOB_QUEUED, '');
   }
 
   find(_id: string): Promise<JobDocument | null> {
     return this.#jobs.findOne({ _id, ...SHOWN });
   }
 
+  findAll(ids: readonly string[]): Promise<JobDocument[]> {
+    return findBatch<JobDocument>(this.#jobs, { _id: anyOf(ids), ...SHOWN }, { limit: ids.length });
+  }
+
   loader(): DataLoader<string, JobDocument | null> {
     return new DataLoader(async (ids) => {
-      const found = await findBatch<JobDocument>(this.#jobs, { _id: anyOf(ids), ...SHOWN }, { limit: ids.length });
+      const found = await this.findAll(ids);
       const byId = new Map(found.map((job) => [job._id, job]));
       return ids.map((id) => byId.get(id) ?? null);
     });
@@ -107,7 +126,7 @@ export class JobStore {
             changedAt: { $cond: [first, now, '$changedAt'] },
             state: JobState.PROCESSING,
             worker,
-            leaseUntil: this.#in(LEASE_MS),
+            leaseUntil: this.#in(this.#deps.leaseMs),
             attempts: { $add: ['$attempts', 1] },
           },
         },
@@ -123,7 +142,7 @@ export class JobStore {
   async renew(worker: string, ids: readonly string[]): Promise<void> {
     await this.#jobs.updateMany(
       { _id: { $in: [...ids] }, worker, leaseUntil: { $exists: true } },
-      { $set: { leaseUntil: this.#in(LEASE_MS) } },
+      { $set: { leaseUntil: this.#in(this.#deps.leaseMs) } },
     );
   }
 
@@ -133,6 +152,7 @@ export class JobStore {
       { $set: { rank: '$place' } },
       { $unset: ['worker', 'leaseUntil'] },
     ]);
+    if (modifiedCount > 0) this.#deps.events.publish(JOB_QUEUED, '');
     return modifiedCount;
   }
 
@@ -146,7 +166,7 @@ export class JobStore {
 
   /** False when the job is no longer this worker's: somebody else has taken it, or it is being erased. */
   async end({ _id, owner, worker, attempts }: Claim, { state, result, failure }: Outcome): Promise<boolean> {
-    const { now, events, keepInputsMs } = this.#deps;
+    const { now, events } = this.#deps;
     const at = now();
     const allMatched = await this.#writes.write({
       updateOne: {
@@ -159,7 +179,6 @@ export class JobStore {
             completedAt: at,
             changedAt: at,
             openUntil: this.#in(SETTLE_MS),
-            inputsUntil: this.#in(keepInputsMs),
           },
           $push: { changes: { state, at } },
           $unset: { leaseUntil: 1 },
@@ -205,6 +224,10 @@ export class JobStore {
     );
   }
 
+  async closeNow(_id: string): Promise<void> {
+    await this.#jobs.updateOne({ _id, completedAt: { $ne: null } }, { $unset: { openUntil: 1, payer: 1 } });
+  }
+
   async keepOpen(_id: string, openUntil: Date): Promise<void> {
     await this.#jobs.updateOne({ _id, completedAt: null, openUntil: { $exists: true } }, { $set: { openUntil } });
   }
@@ -215,7 +238,7 @@ export class JobStore {
       { _id, ...SHOWN },
       {
         $set: { erasing: true, originalPrompt: '', finalPrompt: '', enhancement: [], changedAt: this.#deps.now() },
-        $unset: { rank: 1, requestKey: 1, fingerprint: 1, inputsUntil: 1 },
+        $unset: { rank: 1, requestKey: 1, fingerprint: 1 },
       },
       { returnDocument: 'after' },
     );
@@ -225,6 +248,15 @@ export class JobStore {
 
   async erase(_id: string): Promise<void> {
     await this.#jobs.deleteOne({ _id, erasing: true });
+  }
+
+  /** A worker lets go of a job that is being erased; null when it is not, or no longer this worker's. */
+  letGo(_id: string, worker: string): Promise<JobDocument | null> {
+    return this.#jobs.findOneAndUpdate(
+      { _id, worker, erasing: true },
+      { $unset: { leaseUntil: 1 } },
+      { returnDocument: 'after' },
+    );
   }
 
   /** What was to be erased by somebody who died over it. A living worker clears its job away by itself. */
@@ -243,15 +275,6 @@ export class JobStore {
       { _id: { $lt: id }, ...SHOWN },
       { sort: { _id: 1 }, projection: { _id: 1 }, limit: SWEPT_AT_ONCE },
     );
-  }
-
-  withOldInputs(): Promise<{ _id: string }[]> {
-    const due = { inputsUntil: { $lte: this.#deps.now() } };
-    return findBatch<JobDocument, { _id: string }>(this.#jobs, due, { projection: { _id: 1 }, limit: SWEPT_AT_ONCE });
-  }
-
-  async inputsGone(ids: readonly string[]): Promise<void> {
-    await this.#jobs.updateMany({ _id: { $in: [...ids] } }, { $unset: { inputsUntil: 1 } });
   }
 
   #in(ms: number): Date {

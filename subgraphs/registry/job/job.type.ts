@@ -1,5 +1,6 @@
 import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { connectionType } from '../../../platform/graph/connection.js';
+import { OpenToAllKeys } from '../../../platform/graph/key-scopes.js';
 import { PlainId } from '../../../platform/ids.js';
 import { Asset } from '../asset/asset.type.js';
 import { type JobDocument, JobState, OutputFormat, OutputPreset } from './job.model.js';
@@ -26,6 +27,7 @@ registerEnumType(QualityTier, {
 
 @ObjectType({ description: 'A picture that was asked for: queued, drawn by a worker, and kept for a while.' })
 @Directive('@key(fields: "id")')
+@OpenToAllKeys()
 export class Job {
   @Field(() => ID, { description: 'Id of the job.' })
   id!: string;

@@ -10,6 +10,7 @@ import { ObjectStore } from '../../../platform/s3.js';
 import { type Scope, wholeAccount } from '../../../platform/scope.js';
 import { Secrets } from '../../../platform/secrets.js';
 import type { Subgraph } from '../../../platform/subgraph.js';
+import { NO_ASSETS } from '../../../subgraphs/images/asset-client.js';
 import { LocalEncoder } from '../../../subgraphs/registry/embedding/local-encoder.js';
 import { Judges } from '../../../subgraphs/registry/judge/judges.js';
 import { LocalJudge } from '../../../subgraphs/registry/judge/local.js';
@@ -71,13 +72,25 @@ export function openRegistry(db: Db, { provider, peers, ...overrides }: TestDeps
     store: unreachableStore(),
     secrets: new Secrets('a secret key that only the tests know'),
     metrics: new Metrics(),
-    peers: { accounts: openAccounts().accounts, billing: openPurse(0).billing, images: openImages(), ...peers },
+    peers: {
+      accounts: openAccounts().accounts,
+      billing: openPurse(0).billing,
+      images: openImages(),
+      assets: NO_ASSETS,
+      ...peers,
+    },
     models: new Models({ configured: providers.configured, compatible: null, now }),
     providers,
     references: NOTHING_PUBLISHED,
     providerTimeoutMs: 60_000,
     events: new LocalEvents(),
-    jobSettings: { publicUrl: 'http://here', retentionDays: 30, inputsHours: 24, queuePerTenant: 100 },
+    jobSettings: {
+      publicUrl: 'http://here',
+      retentionDays: 30,
+      inputsHours: 24,
+      queuePerTenant: 100,
+      leaseSeconds: 15,
+    },
     ...verifierRuntime(overrides),
     sharing: NOTHING_SHARED,
     log,
