@@ -91,6 +91,12 @@ POST /v2/tenants
 GET /v2/tenants
 POST /v2/tenants/{id}/rotate
 GET /v2/tenants/{id}/usage
+POST /v2/generate
+GET /v2/models
+GET /v2/jobs
+GET /v2/jobs/{id}
+DELETE /v2/jobs/{id}
+POST /v2/jobs/{id}/variations
 POST /v1/images
 GET /v1/images
 GET /v1/images/{image_id}
