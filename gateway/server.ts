@@ -2,6 +2,7 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { mountAgentDoors } from '../mcp/doors.js';
 import type { Events } from '../platform/events.js';
 import type { MultipartLimits } from '../platform/graph/multipart.js';
 import { createHttp, type HttpOptions, openShortcut } from '../platform/http.js';
@@ -126,6 +127,17 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   const rows = new Rows({ operations, onMutation });
   mountShim(app, { routes: ROUTES, rows, admit, quota: new QuotaWarnings(deps.billing, deps.log) });
   mountWorkflowFiles(app, { files: deps.files, admit, row: rowOf('getWorkflowFiles') });
+  mountAgentDoors(app, {
+    routes: ROUTES,
+    rows,
+    admit,
+    images: deps.images,
+    files: deps.files,
+    log: deps.log,
+    publicUrl: settings.publicUrl,
+    version: settings.version,
+    corsOrigins: settings.corsOrigins,
+  });
   mountWebhook(app, { admit, billing: deps.billing });
   mountBillingPages(app);
   mountDocuments(app, operations, settings);

@@ -190,7 +190,10 @@ export function sendProblem(reply: FastifyReply, problem: Problem, requestId: st
 }
 
 export function setProblemHeaders(reply: FastifyReply, problem: Problem): void {
-  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="darkroom"');
+  // A door may have said already how to sign in to it.
+  if (problem.status === 401 && !reply.hasHeader('www-authenticate')) {
+    reply.header('www-authenticate', 'Bearer realm="darkroom"');
+  }
   const { retryAfterSeconds } = problem.options;
   if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
 }

@@ -33,8 +33,12 @@ export const invitations: Route[] = [
     summary: 'Invitations to you and from you',
     auth: 'required',
     query: z.object({
-      filter: choice('received', 'sent', 'all').optional(),
-      state: choice('pending', 'all').optional(),
+      filter: choice('received', 'sent', 'all')
+        .optional()
+        .describe('Sent to you, sent by you, or both; to you when left out.'),
+      state: choice('pending', 'all')
+        .optional()
+        .describe('Those that can still be answered, or all; the former when left out.'),
       ...pageQuery,
     }),
     status: 200,

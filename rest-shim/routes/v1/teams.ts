@@ -42,7 +42,12 @@ export const teams: Route[] = [
     summary: 'Your teams',
     description: '`mine`: those you own; `member`: those you joined; `all`: both.',
     auth: 'required',
-    query: z.object({ filter: choice('mine', 'member', 'all').optional(), ...pageQuery }),
+    query: z.object({
+      filter: choice('mine', 'member', 'all')
+        .optional()
+        .describe('Teams you own, those of others, or both; both when left out.'),
+      ...pageQuery,
+    }),
     status: 200,
     operation: `query Teams($filter: TeamFilter, $first: Int, $after: String) {
       teams(filter: $filter, first: $first, after: $after) { items: nodes { ${TEAM} } next_cursor: nextCursor }

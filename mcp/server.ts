@@ -1,0 +1,155 @@
+/**
+ * A door for agents: the Model Context Protocol over Streamable HTTP. Every request stands for itself, whatever revision of
+ * the protocol its client speaks: a server is built for it, answers, and is gone, so any process may answer any request.
+ */
+import {
+  type CallToolResult,
+  createMcpHandler,
+  type Tool as ListedTool,
+  type McpServerFactory,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Admit } from '../gateway/admission.js';
+import { Problem } from '../platform/errors.js';
+import type { Scope } from '../platform/scope.js';
+
+export interface McpOptions {
+  path: string;
+  name: string;
+  title: string;
+  version: string;
+  instructions: string;
+  bodyLimit: number;
+  /** Where a client learns how to sign in to this door. */
+  resourceMetadataUrl: string;
+  /** Of browsers' pages that may call, beside those of this machine. */
+  origins: ReadonlySet<string>;
+}
+
+/** What the door needs to know of the tools behind it. */
+export interface Tools {
+  listed: readonly ListedTool[];
+  has(name: string): boolean;
+  isSlow(name: string): boolean;
+  call(name: string, args: Readonly<Record<string, unknown>>, scope: Scope): Promise<CallToolResult>;
+}
+
+export interface McpDeps {
+  tools: Tools;
+  admit: Admit;
+}
+
+const PROGRESS_MS = 500;
+/** The list of tools changes with the version of the server, and not before. */
+const LIST_TTL_MS = 300_000;
+
+export function mountMcp(app: FastifyInstance, options: McpOptions, { tools, admit }: McpDeps): void {
+  const { path, name, title, version, instructions, bodyLimit } = options;
+  const scopes = new WeakMap<Request, Scope>();
+  const factory: McpServerFactory = ({ requestInfo }) => {
+    const scope = requestInfo && scopes.get(requestInfo);
+    const server = new Server(
+      { name, title, version },
+      {
+        capabilities: { tools: {} },
+        instructions,
+        cacheHints: { 'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'public' } },
+      },
+    );
+    server.setRequestHandler('tools/list', () => ({ tools: [...tools.listed] }));
+    server.setRequestHandler('tools/call', async ({ params }, context) => {
+      if (!scope) throw new Error('a call came without the scope of its request');
+      const { name: tool, arguments: args = {} } = params;
+      if (!tools.has(tool)) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool ${tool}.`);
+      const stop = tools.isSlow(tool) ? reportProgress(context) : () => undefined;
+      try {
+        return await tools.call(tool, args, scope);
+      } finally {
+        stop();
+      }
+    });
+    return server;
+  };
+  const handler = createMcpHandler(factory);
+  app.addHook('onClose', () => handler.close());
+
+  const admitted = new WeakMap<FastifyRequest, Scope>();
+  app.route({
+    method: ['GET', 'POST', 'DELETE'],
+    url: path,
+    bodyLimit,
+    // Whoever may not come in is told before the body is read.
+    onRequest: async (request, reply) => {
+      refuseForeignPages(request, options.origins);
+      const scope = await admit(request, reply).catch((error: unknown) => {
+        challenge(reply, options, 'invalid_token');
+        throw error;
+      });
+      if (!scope.caller) {
+        challenge(reply, options, null);
+        throw new Problem('auth_required');
+      }
+      admitted.set(request, scope);
+    },
+    handler: async (request, reply) => {
+      const scope = admitted.get(request);
+      if (!scope) throw new Problem('auth_required');
+      const asked = toWebRequest(request, reply);
+      scopes.set(asked, scope);
+      return handler.fetch(asked, { parsedBody: request.body });
+    },
+  });
+}
+
+/** A page that a name server has pointed at this machine comes with its own origin. */
+function refuseForeignPages({ headers: { origin } }: FastifyRequest, origins: ReadonlySet<string>): void {
+  if (origin !== undefined && !origins.has(origin) && !isLoopback(origin)) throw new Problem('forbidden');
+}
+
+function isLoopback(origin: string): boolean {
+  const { hostname } = URL.canParse(origin) ? new URL(origin) : { hostname: '' };
+  return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
+}
+
+function challenge(reply: FastifyReply, { resourceMetadataUrl }: McpOptions, error: string | null): void {
+  const parts = [`resource_metadata="${resourceMetadataUrl}"`, ...(error === null ? [] : [`error="${error}"`])];
+  reply.header('www-authenticate', `Bearer ${parts.join(', ')}`);
+}
+
+/** Its signal ends what was asked for when the client goes away before it is answered. */
+function toWebRequest(request: FastifyRequest, reply: FastifyReply): Request {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, [value].flat().join(', '));
+  }
+  const { method } = request;
+  return new Request(new URL(request.url, `http://${request.host}`), {
+    method,
+    headers,
+    signal: gone.signal,
+  });
+}
+
+/** How long it has been under way, in seconds: no provider says how far it is. */
+function reportProgress({ mcpReq }: ServerContext): () => void {
+  const progressToken = mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return () => undefined;
+  const start = performance.now();
+  const report = () => {
+    const progress = (performance.now() - start) / 1_000;
+    const params = { progressToken, progress, message: `Under way for ${Math.round(progress)} s` };
+    // A client that is gone does not want to hear of it.
+    mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
+  };
+  report();
+  const timer = setInterval(report, PROGRESS_MS);
+  return () => clearInterval(timer);
+}

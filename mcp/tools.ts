@@ -1,0 +1,73 @@
+/** The tools of /mcp: the /v1 operations under the names by which agents know them. */
+import type { Tool } from './tool.js';
+
+export const TOOLS: readonly Tool[] = [
+  { name: 'deploy_image_generator', row: 'deployImageGenerator' },
+  { name: 'list_image_generators', row: 'listImageGenerators' },
+  { name: 'get_image_generator', row: 'getImageGenerator' },
+  { name: 'generate_image', row: 'generateImage', slow: true },
+  { name: 'revoke_image_generator', row: 'revokeImageGenerator', destroys: true },
+  { name: 'delete_image_generator', row: 'deleteImageGenerator', destroys: true },
+
+  { name: 'upload_image', row: 'uploadImage' },
+  { name: 'list_images', row: 'listImages' },
+  { name: 'get_image', row: 'getImage' },
+  { name: 'update_image', row: 'updateImage' },
+  { name: 'delete_image', row: 'deleteImage', destroys: true },
+
+  { name: 'deploy_verifier', row: 'deployVerifier' },
+  { name: 'list_verifiers', row: 'listVerifiers' },
+  { name: 'get_verifier', row: 'getVerifier', stored: true },
+  { name: 'run_verifier', row: 'runVerifier', stored: true, slow: true },
+  { name: 'revoke_verifier', row: 'revokeVerifier', destroys: true },
+  { name: 'delete_verifier', row: 'deleteVerifier', destroys: true },
+
+  { name: 'design_workflow', row: 'designWorkflow' },
+  { name: 'save_workflow', row: 'saveWorkflow' },
+  { name: 'list_workflows', row: 'listWorkflows', stored: true },
+  { name: 'get_workflow', row: 'getWorkflow', stored: true },
+  {
+    name: 'get_workflow_file',
+    row: 'getWorkflowFiles',
+    description:
+      'One file of a workflow, with its text in `content` or, where it is no text, its bytes in `content_base64`.',
+    inputs: ['id_or_slug', 'version', 'path'],
+    required: ['path'],
+    stored: true,
+  },
+  {
+    name: 'get_workflow_files',
+    row: 'getWorkflowFiles',
+    description: 'The list of a workflow’s files or, with `paths`, several of them with their contents.',
+    inputs: ['id_or_slug', 'version', 'paths'],
+    stored: true,
+  },
+  { name: 'archive_workflow', row: 'archiveWorkflow' },
+  { name: 'unarchive_workflow', row: 'unarchiveWorkflow' },
+  { name: 'delete_workflow', row: 'deleteWorkflow', destroys: true },
+  { name: 'delete_workflow_version', row: 'deleteWorkflowVersion', destroys: true },
+  { name: 'teach_workflow', row: 'teachWorkflow', reads: true, stored: true },
+  { name: 'optimize_workflow', row: 'optimizeWorkflow', reads: true, stored: true },
+  { name: 'optimize_description', row: 'optimizeWorkflowDescription', reads: true, stored: true },
+  { name: 'audit_workflow', row: 'auditWorkflow', reads: true, stored: true },
+
+  { name: 'create_team', row: 'createTeam' },
+  { name: 'list_teams', row: 'listTeams' },
+  { name: 'delete_team', row: 'deleteTeam', destroys: true },
+  { name: 'list_team_members', row: 'listTeamMembers' },
+  { name: 'add_team_member', row: 'addTeamMember' },
+  { name: 'remove_team_member', row: 'removeTeamMember', destroys: true },
+  { name: 'transfer_team_ownership', row: 'transferTeamOwnership' },
+  { name: 'list_invitations', row: 'listInvitations' },
+  { name: 'accept_invitation', row: 'acceptInvitation' },
+  { name: 'decline_invitation', row: 'declineInvitation' },
+  { name: 'cancel_invitation', row: 'cancelInvitation' },
+
+  { name: 'claim_handle', row: 'claimHandle' },
+  { name: 'rename_handle', row: 'renameHandle' },
+  { name: 'mint_api_key', row: 'mintApiKey' },
+  { name: 'list_api_keys', row: 'listApiKeys' },
+  { name: 'revoke_api_key', row: 'revokeApiKey', destroys: true },
+  { name: 'get_me', row: 'getMe', description: 'Whose key this is: the id, e-mail address and handle of the account.' },
+  { name: 'get_usage', row: 'getUsage' },
+];
