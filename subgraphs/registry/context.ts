@@ -12,6 +12,7 @@ import type { Ownerships } from './ownership/ownerships.js';
 import type { RunDocument } from './run/run.model.js';
 import type { RunService } from './run/run.service.js';
 import type { RunStore } from './run/run.store.js';
+import type { JobTotalsLoader } from './tenant/job-totals.js';
 import type { Verifiers } from './verifier/verifier.access.js';
 import type { VerifierLoaders, VerifierServices } from './verifier/verifiers.js';
 import type { WorkflowLoader, WorkflowService } from './workflow/workflow.service.js';
@@ -28,6 +29,7 @@ export interface RegistryContext extends VerifierServices, VerifierLoaders, JobS
   versionPages: PageLoader<GeneratorVersion>;
   runPages: PageLoader<RunDocument>;
   runLoader: DataLoader<string, RunDocument | null>;
+  jobTotals: JobTotalsLoader;
   workflows: WorkflowService;
   workflowLoader: WorkflowLoader;
   grants: GrantService;

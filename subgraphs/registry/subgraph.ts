@@ -40,6 +40,9 @@ import { RunResolver, referencedRun } from './run/run.resolver.js';
 import { type NamedRun, RunService } from './run/run.service.js';
 import { RunStore } from './run/run.store.js';
 import { TEMPLATES } from './template/template.model.js';
+import { jobTotalsLoader } from './tenant/job-totals.js';
+import { TenantResolver } from './tenant/tenant.resolver.js';
+import { Tenant } from './tenant/tenant.type.js';
 import { referencedVerifier, UserVerifiersResolver, VerifierResolver } from './verifier/verifier.resolver.js';
 import { referencedVerifierRun, VerifierRunResolver } from './verifier/verifier-run.resolver.js';
 import {
@@ -86,6 +89,7 @@ export function registrySchema(): Promise<SubgraphSchema> {
       GrantResolver,
       PromptPackResolver,
       JobResolver,
+      TenantResolver,
       OwnershipResolver,
     ],
     references: {
@@ -95,8 +99,10 @@ export function registrySchema(): Promise<SubgraphSchema> {
       VerifierRun: ({ id }, context) => referencedVerifierRun(String(id), context),
       Workflow: ({ id }, context) => referencedWorkflow(String(id), context),
       Job: ({ id }, context) => referencedJob(String(id), context),
+      Tenant: ({ id }) => ({ id }),
       User: ({ id }) => ({ id }),
     },
+    extended: [Tenant],
   });
 }
 
@@ -110,6 +116,7 @@ type OwnOfRequest =
   | 'versionPages'
   | 'runPages'
   | 'runLoader'
+  | 'jobTotals'
   | 'workflowLoader'
   | 'principalNames'
   | keyof VerifierLoaders
@@ -192,6 +199,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
         versionPages: ({ generatorLoader }) => deployed.versionPages(generatorLoader),
         runPages: () => runStore.pageLoader(),
         runLoader: () => runStore.loader(),
+        jobTotals: () => jobTotalsLoader(db),
         workflowLoader: ({ scope }) => workflows.loader(scope),
         principalNames: ({ scope }) => principalNames(deps.peers.accounts, scope.requestId),
         ...verifiers.own,

@@ -241,6 +241,7 @@ describe.each(SHAPES)('accounts in %s', (_name, start) => {
           tier: 'free',
           entitlements: { plan: 'free', allowed_tiers: ['draft', 'standard', 'premium'], frontier_unlocked: false },
           credits: { available: 50, welcome: 50 },
+          jobs: { total: 0, queued: 0, processing: 0, completed: 0, failed: 0, failed_encoding: 0 },
         });
       }
       expect(await withHeader(path, made.api_key)).toBe(200);
@@ -282,10 +283,14 @@ describe.each(SHAPES)('accounts in %s', (_name, start) => {
       expect(graph.body.errors[0].extensions).toMatchObject({ code: 'forbidden', required_scope: 'account' });
       const owner = '{ tenants { nodes { id } } }';
       expect((await client.graph(owner, {}, reader.api_key)).body.errors[0].extensions.code).toBe('forbidden');
-      const own = 'query ($id: ID!) { tenant(id: $id) { id owner { handle } } }';
+      const own = 'query ($id: ID!) { tenant(id: $id) { id owner { id } } }';
       const seen = await client.graph(own, { id: reader.tenant_id }, reader.api_key);
-      expect(seen.body.data.tenant).toEqual({ id: reader.tenant_id, owner: { handle: 'ben' } });
-      const more = await client.graph(own.replace('handle', 'email'), { id: reader.tenant_id }, reader.api_key);
+      expect(seen.body.data.tenant).toEqual({ id: reader.tenant_id, owner: { id: ben.id } });
+      const more = await client.graph(
+        own.replace('owner { id }', 'owner { email }'),
+        { id: reader.tenant_id },
+        reader.api_key,
+      );
       expect(more.body.errors[0].extensions.code).toBe('forbidden');
     });
 
@@ -474,7 +479,7 @@ describe.each(SHAPES)('accounts in %s', (_name, start) => {
   describe('the graph across subgraphs', () => {
     it('answers one query from four subgraphs', async () => {
       const { body } = await client.graph(
-        `{ me { id handle tier { slug monthlyRefillUsd } images(first: 5) { nodes { id owner { handle } } }
+        `{ me { id handle tier { slug monthlyRefillUsd } images(first: 5) { nodes { id owner { id } } }
              generators { nodes { name } } } tiers { slug } }`,
         {},
         ada.key,

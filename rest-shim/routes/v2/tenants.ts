@@ -82,6 +82,7 @@ export const tenants: Route[] = [
     operation: `query TenantUsage($id: ID!) {
       tenant(id: $id) {
         ${TENANT}
+        jobs: jobTotals { total queued processing completed failed failed_encoding: failedEncoding }
         _: owner {
           _: entitlements { tier: plan }
           entitlements {

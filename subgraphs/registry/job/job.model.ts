@@ -111,7 +111,8 @@ export const JOBS: CollectionDefinition = {
   indexes: [
     { name: 'by_owner', key: { owner: 1, _id: -1 } },
     { name: 'changed', key: { changedAt: 1 } },
-    { name: 'changed_by_owner', key: { owner: 1, changedAt: 1 } },
+    // With the state, so that a tenant's jobs are counted without reading them.
+    { name: 'changed_by_owner', key: { owner: 1, changedAt: 1, state: 1 } },
     {
       name: 'by_request',
       key: { owner: 1, requestKey: 1 },
