@@ -7,6 +7,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import type { BucketWire } from './s3-wire.js';
 
 export interface ObjectToWrite {
   key: string;
@@ -14,7 +15,7 @@ export interface ObjectToWrite {
   bytes: AsyncIterable<Uint8Array>;
   /** Asked for once the first bytes have come. */
   contentType(): string;
-  /** Of all the bytes, once they have ended, from who knows it: the signature covers it, and it takes a while to make. */
+  /** Of all the bytes, once they have ended, from who knows it: where they go at once, they are signed with it. */
   sha256?(): Buffer | null;
 }
 
@@ -22,7 +23,14 @@ export interface ObjectToWrite {
 const PART = 5 * 1024 * 1024;
 const FIRST_ROOM = 64 * 1024;
 
-export async function writeObject(client: S3Client, bucket: string, object: ObjectToWrite): Promise<void> {
+/** The bucket, past its client and by it. */
+export interface WriterDeps {
+  client: S3Client;
+  wire: BucketWire;
+  bucket: string;
+}
+
+export async function writeObject(deps: WriterDeps, object: ObjectToWrite): Promise<void> {
   const part = new Part();
   let upload: MultipartUpload | null = null;
   try {
@@ -32,7 +40,7 @@ export async function writeObject(client: S3Client, bucket: string, object: Obje
         rest = rest.subarray(part.add(rest));
         if (rest.length === 0) break;
         // More follows what fills a part, so it is not the last.
-        upload ??= await MultipartUpload.begin(client, bucket, object);
+        upload ??= await MultipartUpload.begin(deps, object);
         await upload.send(part.take());
       }
     }
@@ -40,7 +48,7 @@ export async function writeObject(client: S3Client, bucket: string, object: Obje
       await upload.send(part.take());
       await upload.complete();
     } else {
-      await client.send(putOf(bucket, object, part.take()));
+      await putWhole(deps, object, part.take());
     }
   } catch (error) {
     // What cannot be aborted now is left to whoever cleans up after the record of the object.
@@ -49,29 +57,42 @@ export async function writeObject(client: S3Client, bucket: string, object: Obje
   }
 }
 
-function putOf(bucket: string, { key, contentType, sha256 }: ObjectToWrite, bytes: Buffer): PutObjectCommand {
-  const put = new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: contentType() });
-  const hash = sha256?.()?.toString('hex');
-  if (hash === undefined) return put;
-  put.middlewareStack.add(
-    (next) => (args) => {
-      // The client makes no hash of its own where there is one.
-      (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = hash;
-      return next(args);
-    },
-    { step: 'build', name: 'bodyHash' },
-  );
-  return put;
+async function putWhole({ client, wire, bucket }: WriterDeps, object: ObjectToWrite, body: Buffer): Promise<void> {
+  const { key } = object;
+  const contentType = object.contentType();
+  const sha256 = object.sha256?.() ?? null;
+  const answer = await wire.send({ method: 'PUT', key, contentType, body, sha256 });
+  if (answer) await answer.drop();
+  else await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
 }
 
-/** The bytes of one part. Its room is used again for the next one, so the last must be sent before more is added. */
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * The bytes of one part. Its room is used again for the next one, so the last must be sent before more is added. What
+ * comes as one piece is not copied.
+ */
 class Part {
-  #room = Buffer.alloc(0);
+  #room = NOTHING;
   #length = 0;
+  #piece: Uint8Array | null = null;
 
   /** How many bytes found room. */
   add(bytes: Uint8Array): number {
     const taken = Math.min(bytes.length, PART - this.#length);
+    if (this.#length === 0 && taken >= FIRST_ROOM) {
+      this.#piece = bytes.subarray(0, taken);
+      this.#length = taken;
+      return taken;
+    }
+    if (this.#piece) {
+      const piece = this.#piece;
+      this.#piece = null;
+      this.#length = 0;
+      this.#makeRoom(piece.length + taken);
+      this.#room.set(piece);
+      this.#length = piece.length;
+    }
     this.#makeRoom(this.#length + taken);
     this.#room.set(bytes.subarray(0, taken), this.#length);
     this.#length += taken;
@@ -79,7 +100,9 @@ class Part {
   }
 
   take(): Buffer {
-    const bytes = this.#room.subarray(0, this.#length);
+    const { buffer, byteOffset } = this.#piece ?? this.#room;
+    const bytes = Buffer.from(buffer, byteOffset, this.#length);
+    this.#piece = null;
     this.#length = 0;
     return bytes;
   }
@@ -92,38 +115,57 @@ class Part {
   }
 }
 
+interface UploadTarget {
+  Bucket: string;
+  Key: string;
+  UploadId: string;
+}
+
 class MultipartUpload {
-  readonly #client: S3Client;
-  readonly #target: { Bucket: string; Key: string; UploadId: string };
+  readonly #deps: WriterDeps;
+  readonly #target: UploadTarget;
   readonly #parts: { PartNumber: number; ETag: string | undefined }[] = [];
 
-  private constructor(client: S3Client, target: { Bucket: string; Key: string; UploadId: string }) {
-    this.#client = client;
+  private constructor(deps: WriterDeps, target: UploadTarget) {
+    this.#deps = deps;
     this.#target = target;
   }
 
-  static async begin(client: S3Client, bucket: string, { key, contentType }: ObjectToWrite): Promise<MultipartUpload> {
-    const target = { Bucket: bucket, Key: key };
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...target, ContentType: contentType() }));
+  static async begin(deps: WriterDeps, { key, contentType }: ObjectToWrite): Promise<MultipartUpload> {
+    const target = { Bucket: deps.bucket, Key: key };
+    const { UploadId } = await deps.client.send(
+      new CreateMultipartUploadCommand({ ...target, ContentType: contentType() }),
+    );
     if (UploadId === undefined) throw new Error('the object store began no upload');
-    return new MultipartUpload(client, { ...target, UploadId });
+    return new MultipartUpload(deps, { ...target, UploadId });
   }
 
-  async send(bytes: Buffer): Promise<void> {
+  async send(body: Buffer): Promise<void> {
     const PartNumber = this.#parts.length + 1;
-    const { ETag } = await this.#client.send(
-      new UploadPartCommand({ ...this.#target, PartNumber, Body: bytes, ContentLength: bytes.length }),
-    );
+    const ETag = (await this.#sendPlainly(PartNumber, body)) ?? (await this.#sendByClient(PartNumber, body));
     this.#parts.push({ PartNumber, ETag });
   }
 
+  async #sendPlainly(partNumber: number, body: Buffer): Promise<string | undefined> {
+    const { Key: key, UploadId: uploadId } = this.#target;
+    const query = { partNumber: String(partNumber), uploadId };
+    const answer = await this.#deps.wire.send({ method: 'PUT', key, query, body });
+    await answer?.drop();
+    return answer?.header('etag');
+  }
+
+  async #sendByClient(PartNumber: number, Body: Buffer): Promise<string | undefined> {
+    const part = { ...this.#target, PartNumber, Body, ContentLength: Body.length };
+    return (await this.#deps.client.send(new UploadPartCommand(part))).ETag;
+  }
+
   async complete(): Promise<void> {
-    await this.#client.send(
+    await this.#deps.client.send(
       new CompleteMultipartUploadCommand({ ...this.#target, MultipartUpload: { Parts: this.#parts } }),
     );
   }
 
   async abort(): Promise<void> {
-    await this.#client.send(new AbortMultipartUploadCommand(this.#target));
+    await this.#deps.client.send(new AbortMultipartUploadCommand(this.#target));
   }
 }

@@ -12,7 +12,7 @@ import {
   NotFound,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { type ObjectAnswer, ObjectReader } from './s3-reader.js';
+import { BucketWire } from './s3-wire.js';
 import { type ObjectToWrite, writeObject } from './s3-writer.js';
 
 export interface ObjectStoreOptions {
@@ -33,7 +33,7 @@ export interface ByteRange {
 export class ObjectStore {
   readonly client: S3Client;
   readonly bucket: string;
-  readonly #reader: ObjectReader;
+  readonly #wire: BucketWire;
 
   constructor({ bucket, endpoint, region, forcePathStyle, credentials }: ObjectStoreOptions) {
     this.bucket = bucket;
@@ -46,7 +46,7 @@ export class ObjectStore {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     });
-    this.#reader = new ObjectReader({ client: this.client, bucket, region, endpoint, forcePathStyle });
+    this.#wire = new BucketWire({ client: this.client, bucket, region, endpoint, forcePathStyle });
   }
 
   async ready(): Promise<void> {
@@ -65,15 +65,16 @@ export class ObjectStore {
   /** Null when there is no such object. What is returned must be read to its end or destroyed. */
   async read(key: string, range: ByteRange | null = null, signal?: AbortSignal): Promise<Readable | null> {
     const header = range ? `bytes=${range.start}-${range.end}` : undefined;
-    const answer = (await this.#reader.read({ key, range: header, signal })) ?? (await this.#get(key, header, signal));
-    return answer && range ? cutTo(range, answer.body, answer.contentRange) : (answer?.body ?? null);
+    const answer =
+      (await this.#wire.send({ method: 'GET', key, range: header, signal })) ?? (await this.#get(key, header, signal));
+    return answer && range ? cutTo(range, answer.body, answer.header('content-range')) : (answer?.body ?? null);
   }
 
-  async #get(key: string, range: string | undefined, signal: AbortSignal | undefined): Promise<ObjectAnswer | null> {
+  async #get(key: string, range: string | undefined, signal: AbortSignal | undefined) {
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: range });
     try {
       const { Body, ContentRange } = await this.client.send(command, signal ? { abortSignal: signal } : {});
-      return { body: Body as Readable, contentRange: ContentRange };
+      return { body: Body as Readable, header: () => ContentRange };
     } catch (error) {
       if (error instanceof NoSuchKey) return null;
       throw error;
@@ -82,7 +83,7 @@ export class ObjectStore {
 
   /** All or nothing, with about one part of 5 MiB in memory. */
   write(object: ObjectToWrite): Promise<void> {
-    return writeObject(this.client, this.bucket, object);
+    return writeObject({ client: this.client, bucket: this.bucket, wire: this.#wire }, object);
   }
 
   async exists(key: string): Promise<boolean> {
@@ -123,7 +124,7 @@ export class ObjectStore {
 
   close(): void {
     this.client.destroy();
-    void this.#reader.close();
+    void this.#wire.close();
   }
 }
 

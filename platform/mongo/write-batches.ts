@@ -1,35 +1,69 @@
-/** Writes of many callers to one collection, sent together: what comes while some are under way goes with the next. */
-import { type AnyBulkWriteOperation, type Collection, type Document, MongoBulkWriteError, MongoError } from 'mongodb';
+/** Writes of many callers, to any collections of a database, sent together: what comes while some are under way goes next. */
+import { type Collection, type Db, type Document, MongoError, WriteConcern } from 'mongodb';
 
 const AT_ONCE = 2;
-const LARGEST = 100;
+/** With the largest accounts that are sent this way, well within the 16 MiB of a command. */
+const LARGEST = 300;
 
-interface Waiting<T extends Document> {
-  operation: AnyBulkWriteOperation<T>;
-  resolve(allMatched: boolean): void;
+export interface Insert<T extends Document> {
+  insert: T;
+}
+
+export interface Update<T extends Document> {
+  /** Changes the one document that it finds. */
+  filter: object;
+  /** Operators, or the whole document anew. */
+  update: Document | T;
+  upsert?: boolean;
+}
+
+interface Waiting {
+  collection: Collection;
+  write: Insert<Document> | Update<Document>;
+  resolve(written: boolean): void;
   reject(error: unknown): void;
 }
 
+/** What the engine says of each write. */
+interface Result {
+  idx: number;
+  ok: number;
+  n: number;
+  code?: number;
+  errmsg?: string;
+}
+
+const shared = new WeakMap<Db, WriteBatches>();
+
 /**
  * A write on its own costs a round trip, its turn in the engine and a wait for the journal. Each of these is paid once a
- * batch; a write is acknowledged no earlier than it would be alone, and fails alone.
+ * batch; a write is acknowledged no earlier than it would be alone, and fails alone. No two writes may depend on each
+ * other: one that needs another to be there waits for it before.
  */
-export class WriteBatches<T extends Document> {
-  readonly #collection: Collection<T>;
-  #waiting: Waiting<T>[] = [];
+export class WriteBatches {
+  readonly #db: Db;
+  #waiting: Waiting[] = [];
   #underWay = 0;
+  /** Known once it was tried: servers before MongoDB 8 take writes to one collection at a time. */
+  #together = true;
 
-  constructor(collection: Collection<T>) {
-    this.#collection = collection;
+  constructor(db: Db) {
+    this.#db = db;
   }
 
-  /**
-   * Resolves when the write is durable. The engine counts matches of a batch only as a whole: true says that every update
-   * in it found its document, false that one did not, perhaps this one.
-   */
-  write(operation: AnyBulkWriteOperation<T>): Promise<boolean> {
+  /** Of all parts that write to this database, so that what they write at the same time goes together. */
+  static of(db: Db): WriteBatches {
+    const known = shared.get(db);
+    if (known) return known;
+    const batches = new WriteBatches(db);
+    shared.set(db, batches);
+    return batches;
+  }
+
+  /** Resolves when the write is durable. False: an update found no document, and did not make one. */
+  write<T extends Document>(collection: Collection<T>, write: Insert<T> | Update<T>): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ operation, resolve, reject });
+      this.#waiting.push({ collection: collection as unknown as Collection, write, resolve, reject });
       this.#next();
     });
   }
@@ -44,33 +78,72 @@ export class WriteBatches<T extends Document> {
     });
   }
 
-  async #send(batch: readonly Waiting<T>[]): Promise<void> {
+  async #send(batch: readonly Waiting[]): Promise<void> {
     try {
-      const operations = batch.map(({ operation }) => operation);
-      const { insertedCount, matchedCount, upsertedCount } = await this.#collection.bulkWrite(operations, {
-        ordered: false,
-      });
-      const allMatched = insertedCount + matchedCount + upsertedCount === batch.length;
-      for (const { resolve } of batch) resolve(allMatched);
-    } catch (error) {
-      const refused = refusedIn(error);
-      for (const [i, { resolve, reject }] of batch.entries()) {
-        const own = refused ? refused.get(i) : error;
-        if (own === undefined) resolve(false);
-        else reject(own);
+      const results = this.#together ? await this.#sendTogether(batch) : null;
+      if (!results) {
+        await Promise.all(batch.map(sendAlone));
+        return;
       }
+      const byIndex = new Map(results.map((result) => [result.idx, result]));
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        const result = byIndex.get(i);
+        if (result?.ok === 1) resolve(result.n === 1);
+        else reject(refusal(result));
+      }
+    } catch (error) {
+      // Which of them took effect is not known.
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /** Null where the server has no such command. */
+  async #sendTogether(batch: readonly Waiting[]): Promise<Result[] | null> {
+    const places = new Map<string, number>();
+    const ops = batch.map(({ collection: { namespace }, write }) => {
+      const place = places.get(namespace) ?? places.size;
+      places.set(namespace, place);
+      if ('insert' in write) return { insert: place, document: write.insert };
+      return { update: place, filter: write.filter, updateMods: write.update, upsert: write.upsert ?? false };
+    });
+    const command: Document = { bulkWrite: 1, ops, nsInfo: [...places.keys()].map((ns) => ({ ns })), ordered: false };
+    const { writeConcern, bsonOptions } = this.#db;
+    if (writeConcern) WriteConcern.apply(command, writeConcern);
+    try {
+      const answer = await this.#db.admin().command(command, { ...bsonOptions });
+      const failed = answer['writeConcernError'] as { code: number; errmsg: string } | undefined;
+      if (failed) throw refusal(failed);
+      return answer['cursor'].firstBatch as Result[];
+    } catch (error) {
+      if (!(error instanceof MongoError && error.code === NO_SUCH_COMMAND)) throw error;
+      this.#together = false;
+      return null;
     }
   }
 }
 
-/** Which writes of a batch were refused, where that is all that went wrong. */
-function refusedIn(error: unknown): Map<number, MongoError> | null {
-  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) return null;
-  const refused = new Map<number, MongoError>();
-  for (const { index, code, errmsg } of [error.writeErrors].flat()) {
-    const own = new MongoError(errmsg ?? 'a write was refused', { cause: error });
-    own.code = code;
-    refused.set(index, own);
+const NO_SUCH_COMMAND = 59;
+
+async function sendAlone({ collection, write, resolve, reject }: Waiting): Promise<void> {
+  try {
+    if ('insert' in write) {
+      await collection.insertOne(write.insert);
+      resolve(true);
+      return;
+    }
+    const { filter, update, upsert = false } = write;
+    const isOperators = Object.keys(update).some((name) => name.startsWith('$'));
+    const { matchedCount, upsertedCount } = isOperators
+      ? await collection.updateOne(filter, update, { upsert })
+      : await collection.replaceOne(filter, update, { upsert });
+    resolve(matchedCount + upsertedCount === 1);
+  } catch (error) {
+    reject(error);
   }
-  return refused.size > 0 ? refused : null;
+}
+
+function refusal(result: { code?: number; errmsg?: string } | undefined): MongoError {
+  const error = new MongoError(result?.errmsg ?? 'the database said nothing of a write');
+  if (result?.code !== undefined) error.code = result.code;
+  return error;
 }

@@ -43,6 +43,8 @@ export interface OutboundOptions {
 
 const CONNECT_MS = 5_000;
 const CONNECTIONS = 64;
+/** What is made room for before it has come. */
+const MOST_AHEAD = 16 * 1024 * 1024;
 const ATTEMPTS = 3;
 const PAUSE_MS = 100;
 /** A longer wait is the caller's to decide about. */
@@ -131,18 +133,24 @@ function headerOf({ headers }: Dispatcher.ResponseData, name: string): string | 
 
 async function readBody(answer: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
   const { body } = answer;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  if (Number(headerOf(answer, 'content-length') ?? 0) > maxBytes) {
+  const announced = Number(headerOf(answer, 'content-length') ?? 0);
+  if (announced > maxBytes) {
     body.on('error', () => undefined).destroy();
     throw new OutboundError('too_large', '');
   }
+  const chunks: Buffer[] = [];
+  // Of the right size from the start, and filled while what comes is still in the processor's cache.
+  const whole = announced > 0 && announced <= MOST_AHEAD ? Buffer.allocUnsafeSlow(announced) : null;
+  let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
     // Leaving the loop destroys the stream and with it the connection.
-    if (size > maxBytes) throw new OutboundError('too_large', '');
-    chunks.push(chunk);
+    if (size + chunk.length > maxBytes) throw new OutboundError('too_large', '');
+    if (whole) whole.set(chunk, size);
+    else chunks.push(chunk);
+    size += chunk.length;
   }
+  // undici fails an answer that is longer or shorter than it announced.
+  if (whole) return whole.subarray(0, size);
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
 }
 

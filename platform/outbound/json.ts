@@ -1,4 +1,6 @@
 /** Reads JSON of strangers. Its structure is measured before it is built, since small bytes make large trees. */
+import { isAscii } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
 
 export class UnreadableJson extends Error {}
 
@@ -15,25 +17,41 @@ const BACKSLASH = 0x5c;
 const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 const COMMA = 0x2c;
+const COLON = 0x3a;
+const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 export function parseBounded(bytes: Buffer, limits = LIMITS): unknown {
-  measure(bytes, limits);
+  const long = measure(bytes, limits);
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return long.length === 0 ? JSON.parse(bytes.toString('utf8')) : parseAround(bytes, long);
   } catch {
     // The parser's own message quotes the text.
     throw new UnreadableJson('not JSON');
   }
 }
 
-/** Walks over the structure alone: strings, which hold nearly all bytes of an answer with pictures, are leapt over. */
-function measure(bytes: Buffer, { depth, values }: JsonLimits): void {
+/** A value's text between its quotes, long and without anything that stands for something else. */
+interface LongString {
+  start: number;
+  end: number;
+}
+
+const LONG = 16 * 1024;
+
+/**
+ * Walks over the structure alone: strings, which hold nearly all bytes of an answer with pictures, are leapt over. Returns
+ * those that can be taken as they are.
+ */
+function measure(bytes: Buffer, { depth, values }: JsonLimits): LongString[] {
+  const long: LongString[] = [];
   let nesting = 0;
   let seen = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;
     if (byte === QUOTE) {
+      const start = at + 1;
       at = endOfString(bytes, at);
+      if (at - start >= LONG && isPlain(bytes, start, at)) long.push({ start, end: at });
     } else if (OPENING.has(byte)) {
       nesting += 1;
       seen += 1;
@@ -44,6 +62,35 @@ function measure(bytes: Buffer, { depth, values }: JsonLimits): void {
     }
     if (nesting > depth || seen > values) throw new UnreadableJson('too deep or too many values');
   }
+  return long;
+}
+
+/** A member's name is left where it is. */
+function isPlain(bytes: Buffer, start: number, end: number): boolean {
+  const text = bytes.subarray(start, end);
+  let next = end + 1;
+  while (SPACES.has(bytes[next] ?? 0)) next += 1;
+  return bytes[next] !== COLON && !text.includes(BACKSLASH) && isAscii(text);
+}
+
+/**
+ * JSON.parse over everything but the long strings, whose bytes are read once instead of four times. What it cannot find
+ * any more is a control character in one of them.
+ */
+function parseAround(bytes: Buffer, long: readonly LongString[]): unknown {
+  const mark = `${randomUUID()}:`;
+  const pieces: string[] = [];
+  let from = 0;
+  for (const [i, { start, end }] of long.entries()) {
+    pieces.push(bytes.toString('utf8', from, start), mark + i);
+    from = end;
+  }
+  pieces.push(bytes.toString('utf8', from));
+  return JSON.parse(pieces.join(''), (_, value: unknown) => {
+    if (typeof value !== 'string' || !value.startsWith(mark)) return value;
+    const { start, end } = long[Number(value.slice(mark.length))] ?? { start: 0, end: 0 };
+    return bytes.toString('latin1', start, end);
+  });
 }
 
 /** Where the closing quote stands. */

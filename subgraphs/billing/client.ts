@@ -28,6 +28,8 @@ export interface Reserve {
   purpose: string;
   /** Holds what is held already for as long again, for what waits longer than a reservation lasts. */
   renew?: boolean;
+  /** The id was made for this call and will not be asked about again, so that nothing needs to be looked up. */
+  fresh?: boolean;
 }
 
 export interface Settle {

@@ -1,6 +1,7 @@
 /** The collections of this subgraph. Nobody else reads them. */
 import type { Collection, Db } from 'mongodb';
 import { ensureIndexes } from '../../platform/mongo/store.js';
+import { WriteBatches } from '../../platform/mongo/write-batches.js';
 import { type AccountDocument, BILLING_ACCOUNTS } from './account/account.model.js';
 import { ACTS, type ActDoc } from './act/act.model.js';
 import { CHECKOUTS, type CheckoutDoc } from './checkout/checkout.model.js';
@@ -19,6 +20,7 @@ export interface BillingStore {
   purchases: Collection<PurchaseDoc>;
   events: Collection<EventDoc>;
   acts: Collection<ActDoc>;
+  writes: WriteBatches;
 }
 
 export async function openStore(db: Db): Promise<BillingStore> {
@@ -32,5 +34,6 @@ export async function openStore(db: Db): Promise<BillingStore> {
     purchases: db.collection<PurchaseDoc>(PURCHASES.name),
     events: db.collection<EventDoc>(EVENTS.name),
     acts: db.collection<ActDoc>(ACTS.name),
+    writes: WriteBatches.of(db),
   };
 }

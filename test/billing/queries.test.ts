@@ -2,6 +2,7 @@
 import type { CommandStartedEvent, Document } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
+import { lookUpsOf } from '../support/database.js';
 import { openWorld, SECOND, somebody, type World } from './support/world.js';
 
 const OTHERS = 200;
@@ -25,6 +26,7 @@ afterAll(() => world?.close());
 const READS = new Set(['find', 'update', 'aggregate', 'count']);
 
 function explainable({ commandName, command }: CommandStartedEvent): Document[] {
+  if (commandName === 'bulkWrite') return lookUpsOf(command);
   if (!READS.has(commandName)) return [];
   const { lsid: _l, $db: _d, writeConcern: _w, ordered: _o, ...bare } = command;
   if (commandName === 'update') return command['updates'].map((update: Document) => ({ ...bare, updates: [update] }));

@@ -8,7 +8,7 @@ import { type Caller, type Scope, wholeAccount } from '../../platform/scope.js';
 import type { ImagesContext } from '../../subgraphs/images/context.js';
 import type { ImageDocument } from '../../subgraphs/images/image/image.model.js';
 import { createImages, type ImagesSubgraph } from '../../subgraphs/images/subgraph.js';
-import { openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
+import { lookUpsOf, openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
 import { imagesDeps } from './support/deps.js';
 
 const COUNT = 100_000;
@@ -69,6 +69,7 @@ async function plansOf(action: () => Promise<unknown>): Promise<Document[]> {
       // The update of a findAndModify goes by the name of another command.
       const name = names.find((candidate) => typeof candidate === 'string');
       if (name !== undefined) return [database.explain({ find: name, filter })];
+      if (command['bulkWrite'] !== undefined) return lookUpsOf(command).map((lookUp) => database.explain(lookUp));
       return command['find'] !== undefined || command['aggregate'] !== undefined ? [database.explain(command)] : [];
     }),
   );

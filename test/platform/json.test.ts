@@ -18,6 +18,20 @@ describe('JSON of strangers', () => {
     expect(parse(JSON.stringify({ [text]: text }), { depth: 1, values: 1 })).toEqual({ [text]: text });
   });
 
+  it('may hold long strings, as values and as names, plain or not', () => {
+    const plain = 'QUJD'.repeat(20_000);
+    const others = [`${plain}"`, `${plain}\\`, `${plain}ü`, `${plain}\n`];
+    for (const text of [plain, ...others]) {
+      const value = { [text]: 1, a: text, b: ['x', text, { c: plain, d: 'short' }], e: null };
+      expect(parse(JSON.stringify(value, null, 1))).toEqual(value);
+      expect(parse(JSON.stringify(value).replace(':1', ' :1'))).toEqual(value);
+      expect(parse(JSON.stringify(text))).toBe(text);
+    }
+    expect(() => parse(`["${plain}"`)).toThrow(new UnreadableJson('not JSON'));
+    expect(() => parse(`["${plain}" "${plain}"]`)).toThrow(new UnreadableJson('not JSON'));
+    expect(() => parse(`["${plain}`)).toThrow(new UnreadableJson('not JSON'));
+  });
+
   it('may not nest deeper, nor hold more values, than the limits', () => {
     const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
     expect(parse(nested(32))).toBeTruthy();

@@ -1,4 +1,5 @@
-/** Reading objects past the S3 client: what is sent, and when the client is asked after all. */
+/** Reading and writing objects past the S3 client: what is sent, and when the client is asked after all. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -10,13 +11,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type EmbeddedS3, openEmbeddedS3 } from '../../platform/embedded/s3.js';
 import { refusalOf } from '../../platform/embedded/s3-signature.js';
 import { ObjectStore } from '../../platform/s3.js';
-import { signedHeaders } from '../../platform/s3-reader.js';
+import { signedHeaders } from '../../platform/s3-wire.js';
 
 const KEYS = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
 
 it("signs Amazon's own example as Amazon does", () => {
   const headers = signedHeaders(
     {
+      method: 'GET',
       host: 'examplebucket.s3.amazonaws.com',
       path: '/test.txt',
       range: 'bytes=0-9',
@@ -46,7 +48,7 @@ describe('from a store that notes what it is asked', () => {
     server = createServer((request, response) => {
       asked.push(request);
       answer(request, response);
-    }).listen(0, '127.0.0.1');
+    }).listen(0, '0.0.0.0');
     await once(server, 'listening');
     ({ port } = server.address() as AddressInfo);
   });
@@ -164,6 +166,113 @@ describe('from a store that notes what it is asked', () => {
       response.write('half', () => response.destroy());
     };
     await expect(textOf('key')).rejects.toThrow();
+  });
+
+  describe('writes', () => {
+    const small = Buffer.from('a picture');
+    const sha256 = createHash('sha256').update(small).digest();
+    /** Two parts and a bit. */
+    const large = Buffer.alloc(11 * 1024 * 1024, 'x');
+    let bodies: Buffer[];
+
+    beforeEach(() => {
+      bodies = [];
+      answer = async (request, response) => {
+        bodies.push(await buffer(request));
+        const { method, url = '' } = request;
+        if (method === 'POST' && url.includes('uploads')) {
+          response.end('<InitiateMultipartUploadResult><UploadId>u+1/2</UploadId></InitiateMultipartUploadResult>');
+        } else if (method === 'POST') {
+          response.end('<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>');
+        } else {
+          response.writeHead(200, { etag: `"part-${bodies.length}"` }).end();
+        }
+      };
+    });
+
+    function write(bytes: Buffer, hash: Buffer | null = null, to = store): Promise<void> {
+      async function* pieces() {
+        for (let at = 0; at < bytes.length; at += 100_000) yield bytes.subarray(at, at + 100_000);
+      }
+      return to.write({
+        key: "images/ab/1 (ü)'",
+        bytes: pieces(),
+        contentType: () => 'image/png',
+        sha256: () => hash,
+      });
+    }
+
+    it('what fits into one put at once, signed with its hash', async () => {
+      await write(small, sha256);
+      const [request] = asked as [IncomingMessage];
+      expect([asked.length, request.method, byClient(request)]).toEqual([1, 'PUT', false]);
+      expect(request.headers).toMatchObject({
+        'content-type': 'image/png',
+        'content-length': String(small.length),
+        'x-amz-content-sha256': sha256.toString('hex'),
+      });
+      expect(refusalOf(request, KEYS)).toBeUndefined();
+      expect(bodies).toEqual([small]);
+    });
+
+    it('no bytes at all', async () => {
+      await write(Buffer.alloc(0));
+      expect([asked.map(({ method }) => method), bodies]).toEqual([['PUT'], [Buffer.alloc(0)]]);
+      expect(refusalOf(asked[0] as IncomingMessage, KEYS)).toBeUndefined();
+    });
+
+    it('the rest in parts, without a hash of each where nobody can come between', async () => {
+      await write(large);
+      const parts = asked.filter(({ method }) => method === 'PUT');
+      expect(Buffer.concat(bodies.slice(1, -1)).equals(large)).toBe(true);
+      expect(parts.map(({ url }) => url?.split('?')[1])).toEqual(
+        [1, 2, 3].map((number) => `partNumber=${number}&uploadId=u%2B1%2F2`),
+      );
+      for (const part of parts) {
+        expect([byClient(part), refusalOf(part, KEYS)]).toEqual([false, undefined]);
+        expect(part.headers['x-amz-content-sha256']).toBe('UNSIGNED-PAYLOAD');
+      }
+      expect(bodies.at(-1)?.toString()).toMatch(/part-2.*part-3.*part-4/s);
+    });
+
+    it('parts with a hash of each over an open network', async () => {
+      const open = storeOf({ endpoint: `http://127.0.0.2:${port}` });
+      await write(large, null, open);
+      const parts = asked.filter(({ method }) => method === 'PUT');
+      const hashes = bodies.slice(1, -1).map((body) => createHash('sha256').update(body).digest('hex'));
+      expect(parts.map(({ headers }) => headers['x-amz-content-sha256'])).toEqual(hashes);
+      open.close();
+    });
+
+    it.each([
+      ['an overloaded store', (response: ServerResponse) => response.writeHead(503).end('<Error/>')],
+      ['a connection that breaks', (response: ServerResponse) => response.destroy()],
+    ])('through the client what %s did not take', async (_, fail) => {
+      const usual = answer;
+      let failures = 0;
+      answer = async (request, response) => {
+        if (request.method !== 'PUT' || failures === 2) return usual(request, response);
+        failures += 1;
+        await buffer(request).catch(() => undefined);
+        fail(response);
+      };
+      await write(small, sha256);
+      expect([asked.map(byClient), bodies]).toEqual([[false, true, true], [small]]);
+      failures = 0;
+      bodies = [];
+      asked = [];
+      await write(large);
+      expect(asked.filter(({ method }) => method === 'PUT').map(byClient)).toEqual([false, true, true, false, false]);
+      expect(Buffer.concat(bodies.slice(1, -1)).equals(large)).toBe(true);
+    });
+
+    it('nothing that the store refuses', async () => {
+      answer = async (request, response) => {
+        await buffer(request);
+        response.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>');
+      };
+      await expect(write(small)).rejects.toMatchObject({ name: 'AccessDenied' });
+    });
   });
 
   async function closed(request: IncomingMessage | undefined): Promise<void> {

@@ -1,5 +1,6 @@
 /** Writes that go together: each is durable when it is acknowledged, and fails on its own. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Db, type Document, MongoError } from 'mongodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isDuplicateKey } from '../../platform/mongo/store.js';
 import { WriteBatches } from '../../platform/mongo/write-batches.js';
 import { openDatabase, type TestDatabase } from '../support/database.js';
@@ -11,45 +12,106 @@ interface Thing {
 
 let database: TestDatabase;
 const things = () => database.db.collection<Thing>('things');
+const others = () => database.db.collection<Thing>('others');
 beforeAll(async () => {
   database = await openDatabase();
-  await things().insertOne({ _id: 'taken', weight: 1 });
 });
 afterAll(() => database?.close());
+beforeEach(async () => {
+  await Promise.all([things().deleteMany({}), others().deleteMany({})]);
+  await things().insertOne({ _id: 'taken', weight: 1 });
+});
 
-const insert = (_id: string) => ({ insertOne: { document: { _id, weight: 0 } } });
-const add = (_id: string) => ({ updateOne: { filter: { _id }, update: { $inc: { weight: 1 } } } });
+/** A server that knows nothing of writing to many collections at once, as MongoDB before version 8. */
+function older(db: Db): Db {
+  const command = async (asked: Document) => {
+    if (!('bulkWrite' in asked)) return db.admin().command(asked);
+    const error = new MongoError('no such command: bulkWrite');
+    error.code = 59;
+    throw error;
+  };
+  return new Proxy(db, {
+    get: (_, name) => (name === 'admin' ? () => ({ command }) : Reflect.get(db, name)),
+  });
+}
 
-it('sends what comes while others are under way in one command', async () => {
-  const batches = new WriteBatches(things());
+const thing = (_id: string) => ({ insert: { _id, weight: 0 } });
+const heavier = (_id: string) => ({ filter: { _id }, update: { $inc: { weight: 1 } } });
+
+it('sends what comes while others are under way in one command, whatever it is about', async () => {
+  const batches = WriteBatches.of(database.db);
+  expect(WriteBatches.of(database.db)).toBe(batches);
   const names = Array.from({ length: 40 }, (_, n) => `many-${n}`);
-  const commands = await database.commandsOf(() => Promise.all(names.map((name) => batches.write(insert(name)))));
-  expect(await things().countDocuments({ _id: { $in: names } })).toBe(40);
+  const commands = await database.commandsOf(() =>
+    Promise.all(names.map((name, n) => batches.write(n % 2 ? things() : others(), thing(name)))),
+  );
+  expect(await things().countDocuments({ _id: { $in: names } })).toBe(20);
+  expect(await others().countDocuments({ _id: { $in: names } })).toBe(20);
   // Two on their own, and the other 38 behind whichever is back first.
   expect(commands).toHaveLength(3);
 });
 
-it('refuses the one that the engine refuses, and no other', async () => {
-  const batches = new WriteBatches(things());
-  const results = await Promise.allSettled(['a', 'b', 'c', 'taken', 'd'].map((name) => batches.write(insert(name))));
-  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
-  expect(results.filter((result) => result.status === 'rejected' && isDuplicateKey(result.reason))).toHaveLength(1);
-  expect(await things().countDocuments({ _id: { $in: ['a', 'b', 'c', 'd'] } })).toBe(4);
+describe.each([
+  ['a server', (db: Db) => db],
+  ['an older server', older],
+])('%s', (_, serverOf) => {
+  const open = () => new WriteBatches(serverOf(database.db));
+
+  it('refuses the one that it refuses, and no other', async () => {
+    const batches = open();
+    const names = ['a', 'b', 'c', 'taken', 'd'];
+    const results = await Promise.allSettled(names.map((name) => batches.write(things(), thing(name))));
+    const [, , , taken] = results;
+    expect(results.map(({ status }) => status)).toEqual(names.map((n) => (n === 'taken' ? 'rejected' : 'fulfilled')));
+    expect(taken?.status === 'rejected' && isDuplicateKey(taken.reason)).toBe(true);
+    expect(await things().countDocuments({ _id: { $in: names } })).toBe(5);
+  });
+
+  it('says of each update whether it found its document', async () => {
+    const batches = open();
+    const names = ['taken', 'nobody', 'taken', 'taken', 'nobody'];
+    const found = await Promise.all(names.map((name) => batches.write(things(), heavier(name))));
+    expect(found).toEqual(names.map((name) => name === 'taken'));
+    expect(await things().find().toArray()).toEqual([{ _id: 'taken', weight: 4 }]);
+  });
+
+  it('puts a whole document in the place of another, under its condition', async () => {
+    const batches = open();
+    const replace = (weight: number) => ({ filter: { _id: 'taken', weight }, update: { _id: 'taken', weight: 9 } });
+    expect(await batches.write(things(), replace(2))).toBe(false);
+    expect(await batches.write(things(), replace(1))).toBe(true);
+    expect(await things().findOne()).toEqual({ _id: 'taken', weight: 9 });
+  });
+
+  it('makes what it does not find, where that is asked for', async () => {
+    const batches = open();
+    expect(await batches.write(things(), { ...heavier('fresh'), upsert: true })).toBe(true);
+    expect(await things().findOne({ _id: 'fresh' })).toEqual({ _id: 'fresh', weight: 1 });
+    const elsewhere = { filter: { _id: 'taken', weight: 7 }, update: { $inc: { weight: 1 } }, upsert: true };
+    const refused = await batches.write(things(), elsewhere).catch((error: unknown) => error);
+    expect(isDuplicateKey(refused)).toBe(true);
+  });
+
+  it('fails what it does not understand, and goes on', async () => {
+    const batches = open();
+    const broken = { filter: { _id: 'taken' }, update: { $nonsense: { weight: 1 } } };
+    const results = await Promise.allSettled([
+      batches.write(things(), broken),
+      batches.write(things(), heavier('taken')),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(await batches.write(things(), heavier('taken'))).toBe(true);
+  });
 });
 
-it('says that an update found nothing, at least that one in its batch did not', async () => {
-  const batches = new WriteBatches(things());
-  const [first, second, found, missed] = await Promise.all(
-    ['taken', 'taken', 'taken', 'nobody'].map((name) => batches.write(add(name))),
-  );
-  expect([first, second]).toEqual([true, true]);
-  expect([found, missed]).toEqual([false, false]);
-  expect(await things().findOne({ _id: 'taken' })).toEqual({ _id: 'taken', weight: 4 });
-});
-
-it('fails the write whose command fails', async () => {
-  const batches = new WriteBatches(things());
-  const broken = { updateOne: { filter: { _id: 'taken' }, update: { $nonsense: { weight: 1 } } } } as never;
-  const results = await Promise.allSettled([batches.write(broken), batches.write(add('taken'))]);
-  expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+it('fails all that went together when the command fails as a whole', async () => {
+  const { db } = database;
+  const command = async () => {
+    throw new MongoError('connection lost');
+  };
+  const lost = new Proxy(db, { get: (_, name) => (name === 'admin' ? () => ({ command }) : Reflect.get(db, name)) });
+  const batches = new WriteBatches(lost);
+  const results = await Promise.allSettled(['a', 'b', 'c'].map((name) => batches.write(things(), thing(name))));
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(await things().countDocuments()).toBe(1);
 });

@@ -39,6 +39,15 @@ export async function openDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** The look-ups of writes that went together, each as a query of its own. */
+export function lookUpsOf({ bulkWrite, ops, nsInfo }: Document): { find: string; filter: Document }[] {
+  if (bulkWrite === undefined) return [];
+  const places = (nsInfo as { ns: string }[]).map(({ ns }) => ns.slice(ns.indexOf('.') + 1));
+  return (ops as Document[]).flatMap(({ update, filter }) =>
+    update === undefined ? [] : [{ find: places[update] ?? '', filter }],
+  );
+}
+
 /** The names of all stages of a plan. */
 export function stagesOf(plan: unknown): string[] {
   if (typeof plan !== 'object' || plan === null) return [];

@@ -32,6 +32,8 @@ export interface HoldRequest {
   partner?: string;
   /** Holds what is held already for as long again. */
   renew?: boolean;
+  /** What the account itself does not know of this run, the ledger does not know either. */
+  fresh?: boolean;
 }
 
 export type HoldOutcome = { held: true; expiresAt: Date; partner: string | undefined } | { held: false; why: Refusal };
@@ -164,7 +166,8 @@ export class Account {
     return held;
   }
 
-  reserve({ runId, unit, amount, purpose, partner, renew = false }: HoldRequest): HoldOutcome {
+  reserve({ runId, unit, amount, purpose, partner, renew = false, fresh = false }: HoldRequest): HoldOutcome {
+    const done = (key: string) => (fresh ? this.#once.get(key) : this.done(key));
     const open = this.reservations.get(runId);
     if (open) {
       if (open.expiresAt > this.#now && !renew) return { held: true, expiresAt: open.expiresAt, partner: open.partner };
@@ -172,7 +175,7 @@ export class Account {
       return this.#hold({ ...open, expiresAt: this.#deadline() });
     }
     // A repetition that arrives after the run was charged must not hold anything again.
-    const charged = this.done(chargeOf(this.id, runId));
+    const charged = done(chargeOf(this.id, runId));
     if (charged) return { held: true, expiresAt: charged.at, partner: charged.partner };
     const waiting = this.#outbox.length + this.#fresh.length;
     if (this.reservations.size >= MAX_OPEN_RESERVATIONS || waiting >= MAX_OUTBOX)
@@ -181,7 +184,7 @@ export class Account {
     const parts = this.#take(unit, amount);
     const once = firstHoldOf(this.id, runId);
     const facts = { unit, held: amount, runId, purpose, partner };
-    this.#note('hold', this.done(once) ? facts : { ...facts, once });
+    this.#note('hold', done(once) ? facts : { ...facts, once });
     return this.#hold({
       runId,
       unit,

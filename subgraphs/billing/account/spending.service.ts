@@ -23,6 +23,8 @@ export interface ReserveRequest {
   purpose: string;
   /** Holds what is held already for as long again. */
   renew?: boolean;
+  /** Its id has never been seen anywhere. */
+  fresh?: boolean;
 }
 
 export interface SpendingServiceDeps {
@@ -92,10 +94,9 @@ export class SpendingService {
   }
 
   #hold(ref: AccountRef, request: HoldRequest): Promise<HoldOutcome> {
-    const { runId } = request;
+    const { runId, fresh } = request;
     return this.#deps.writer.change(ref, {
-      asks: (account) =>
-        account.reservations.has(runId) ? [] : [chargeOf(account.id, runId), firstHoldOf(account.id, runId)],
+      asks: (account) => (fresh ? [] : settlingAsks(account, runId)),
       apply: (account) => account.reserve(request),
     });
   }

@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { isDuplicateKey } from '../../../platform/mongo/store.js';
+import type { WriteBatches } from '../../../platform/mongo/write-batches.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Entry } from '../ledger/ledger.model.js';
 import type { BillingSettings } from '../settings.js';
@@ -34,6 +35,7 @@ interface Waiting {
 
 export interface AccountWriterDeps {
   accounts: Collection<AccountDocument>;
+  writes: WriteBatches;
   ledger: Ledger;
   settings: BillingSettings;
   now: () => Date;
@@ -45,6 +47,7 @@ const ATTEMPTS = 60;
 const RETRY_MS = 4;
 /** So much may wait for the ledger before new operations wait for it too. */
 const MAX_OUTBOX = 2_000;
+const LARGE = 100;
 
 export class AccountWriter {
   readonly #deps: AccountWriterDeps;
@@ -145,19 +148,25 @@ export class AccountWriter {
   }
 
   async #write(before: AccountDocument, next: AccountDocument): Promise<boolean> {
-    const { accounts } = this.#deps;
+    const { accounts, writes } = this.#deps;
+    const { _id, ...replacement } = next;
+    const filter = { _id, rev: before.rev };
     if (before.rev > 0) {
-      const { _id, ...replacement } = next;
-      return (await accounts.replaceOne({ _id, rev: before.rev }, replacement)).matchedCount === 1;
+      if (!isLarge(next)) return writes.write(accounts, { filter, update: next });
+      return (await accounts.replaceOne(filter, replacement)).matchedCount === 1;
     }
     try {
-      await accounts.insertOne(next);
-      return true;
+      return await writes.write(accounts, { insert: next });
     } catch (error) {
       if (isDuplicateKey(error)) return false;
       throw error;
     }
   }
+}
+
+/** What goes together must fit into one message. */
+function isLarge({ outbox, reservations }: AccountDocument): boolean {
+  return outbox.length + reservations.length > LARGE;
 }
 
 const NOTHING: ReadonlyMap<string, Entry> = new Map();

@@ -4,9 +4,11 @@
  */
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
-import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError } from 'mongodb';
+import { type AnyBulkWriteOperation, type Collection, MongoError } from 'mongodb';
 import type { Logger } from 'pino';
 import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
+import { isDuplicateKey } from '../../../platform/mongo/store.js';
+import type { WriteBatches } from '../../../platform/mongo/write-batches.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
 import type { AccountDocument } from '../account/account.model.js';
 import type { Entry } from './ledger.model.js';
@@ -16,6 +18,7 @@ type Outbox = Pick<AccountDocument, '_id' | 'rev' | 'outbox'>;
 export interface LedgerDeps {
   accounts: Collection<AccountDocument>;
   entries: Collection<Entry>;
+  writes: WriteBatches;
   log: Logger;
   now: () => Date;
 }
@@ -102,16 +105,9 @@ export class Ledger {
   }
 
   async #insert(entries: readonly Entry[]): Promise<void> {
-    try {
-      await this.#deps.entries.insertMany([...entries], { ordered: false });
-    } catch (error) {
-      if (!(error instanceof MongoBulkWriteError)) throw error;
-      const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-      const refused = failures.find(
-        ({ code, errmsg }) => code !== DUPLICATE_KEY || !/ index: _id_ /.test(errmsg ?? ''),
-      );
-      if (refused) throw error;
-    }
+    const { writes, entries: ledger } = this.#deps;
+    const results = await Promise.allSettled(entries.map((entry) => writes.write(ledger, { insert: entry })));
+    for (const result of results) if (result.status === 'rejected' && !isThere(result.reason)) throw result.reason;
   }
 
   /** Those whose entries are in the ledger. One that the ledger refuses must not keep the others waiting. */
@@ -161,5 +157,9 @@ export class Ledger {
   }
 }
 
-const DUPLICATE_KEY = 11000;
+/** The same entry, and not another one of which there may be one alone. */
+function isThere(error: unknown): boolean {
+  return isDuplicateKey(error) && error instanceof MongoError && / index: _id_ /.test(error.message);
+}
+
 const NONE: ReadonlySet<string> = new Set();

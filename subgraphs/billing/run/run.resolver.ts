@@ -20,11 +20,12 @@ export class RunResolver {
   @Directive('@inaccessible')
   internalReserve(
     @Arg('input', () => InternalReserveInput, { description: 'What to hold.' })
-    { payer, renew, ...request }: InternalReserveInput,
+    { payer, renew, fresh, ...request }: InternalReserveInput,
     @Ctx() { scope, spending }: BillingContext,
   ): Promise<InternalReservation> {
     requireInternal(scope);
-    return spending.reserve({ ...request, payer: payerOf(payer), renew: renew ?? false });
+    const told = { renew: renew ?? false, fresh: fresh ?? false };
+    return spending.reserve({ ...request, payer: payerOf(payer), ...told });
   }
 
   @Mutation(() => InternalCharge, { nullable: true, description: 'Charges a run what it came to, once.' })

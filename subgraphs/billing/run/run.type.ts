@@ -49,6 +49,9 @@ export class InternalReserveInput {
 
   @Field(() => Boolean, { nullable: true, description: 'Holds what is held already for as long again.' })
   renew?: boolean | null;
+
+  @Field(() => Boolean, { nullable: true, description: "Whether the run's id was made for this call alone." })
+  fresh?: boolean | null;
 }
 
 @ObjectType({ description: 'What is held for a run.' })

@@ -1,6 +1,6 @@
 /** The one way in which bytes become a hosted image: read once, judged as they come, undone where they fail. */
 import { createHash } from 'node:crypto';
-import type { Collection } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { Problem } from '../../../platform/errors.js';
 import { newId } from '../../../platform/ids.js';
@@ -30,6 +30,8 @@ export interface Ingest {
   ownerId: string | null;
   source: Source;
   bytes: AsyncIterable<Uint8Array>;
+  /** They are in memory already, so that refusing them early spares nothing. */
+  isHere?: boolean;
   /** See LiveImage. An image that is there already is handed back, and these bytes are dropped. */
   origin?: string;
   /** Asked for once the bytes have ended. */
@@ -45,6 +47,7 @@ export interface Ingester {
 }
 
 export interface ImageIngesterDeps {
+  db: Db;
   images: Collection<ImageDocument>;
   store: ObjectStore;
   storageService: StorageService;
@@ -64,23 +67,20 @@ type Facts = PictureFacts & { extension: string };
 
 export class ImageIngester implements Ingester {
   readonly #deps: ImageIngesterDeps;
-  readonly #begun: WriteBatches<ImageDocument>;
-  readonly #live: WriteBatches<ImageDocument>;
+  readonly #writes: WriteBatches;
 
   constructor(deps: ImageIngesterDeps) {
     this.#deps = deps;
-    this.#begun = new WriteBatches(deps.images);
-    this.#live = new WriteBatches(deps.images);
+    this.#writes = WriteBatches.of(deps.db);
   }
 
   async ingest(ingest: Ingest): Promise<LiveImage> {
     const { ownerId, source, origin } = ingest;
-    const room = await this.#roomOf(ownerId);
     const upload = this.#newUpload(ownerId, source);
     const renewal = setInterval(() => void this.#renew(upload._id), LEASE_MS / 3).unref();
     const held = { bytes: 0 };
     try {
-      const { facts, settings } = await this.#write(upload, ingest, room, held);
+      const { facts, settings } = await this.#write(upload, ingest, held);
       const image = await this.#goLive(upload, facts, settings, origin);
       if (ownerId !== null) this.#settle(ownerId, image._id);
       return image;
@@ -94,7 +94,7 @@ export class ImageIngester implements Ingester {
     }
   }
 
-  /** How many bytes may come. What has expired takes up no room, also before it is swept. */
+  /** By a glance, how many bytes may come. What has expired takes up no room, also before it is swept. */
   async #roomOf(ownerId: string | null): Promise<number> {
     if (ownerId === null) return Number.POSITIVE_INFINITY;
     const { storageService, imageEnd, maxBytes } = this.#deps;
@@ -117,8 +117,8 @@ export class ImageIngester implements Ingester {
     });
   }
 
-  async #write(upload: UploadingImage, { bytes, settings }: Ingest, room: number, held: { bytes: number }) {
-    const { store, maxBytes, storageService } = this.#deps;
+  async #write(upload: UploadingImage, { bytes, settings, isHere }: Ingest, held: { bytes: number }) {
+    const { images, store, maxBytes, storageService } = this.#deps;
     const { _id, ownerId } = upload;
     const reader = new PictureReader();
     const hash = createHash('sha256');
@@ -126,22 +126,27 @@ export class ImageIngester implements Ingester {
     let sizeBytes = 0;
     let outcome: { facts: Facts; settings: IngestSettings } | null = null;
     // The record comes before the object, so that no object is ever without one; it is written while bytes come in.
-    const recorded = this.#begun.write({ insertOne: { document: upload } });
+    const recorded = this.#writes.write(images, { insert: upload });
     recorded.catch(() => undefined);
     const hold = async () => {
       if (ownerId === null) return;
       await this.#hold(ownerId, _id, sizeBytes);
       held.bytes = sizeBytes;
     };
+    // What is small is refused when it is counted, at the end; more than that is not taken in for nothing.
+    let room: Promise<number> | null = null;
+    const glance = async () => (isHere ? Number.POSITIVE_INFINITY : this.#roomOf(ownerId));
     async function* checked(): AsyncGenerator<Uint8Array> {
-      if (room <= 0) throw storageService.exceeded();
       for await (const chunk of bytes) {
         sizeBytes += chunk.length;
         if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
-        if (sizeBytes > room) throw storageService.exceeded();
         reader.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
         hash.update(chunk);
-        if (sizeBytes > HELD_BACK) await recorded;
+        if (sizeBytes > HELD_BACK) {
+          await recorded;
+          room ??= glance();
+          if (sizeBytes > (await room)) throw storageService.exceeded();
+        }
         yield chunk;
       }
       const { contentType, extension, width, height } = reader.end();
@@ -189,16 +194,11 @@ export class ImageIngester implements Ingester {
       ...settings,
       ...(origin !== undefined && { origin }),
     };
-    const filter = { _id, state: 'uploading' } as const;
-    const matched = await this.#live.write({ replaceOne: { filter, replacement: image } });
+    const filter = { _id, state: 'uploading' };
+    const isLive = await this.#writes.write(this.#deps.images, { filter, update: image });
     // This process stood still for longer than its lease, and was taken for dead.
-    if (!matched && !(await this.#isLive(image)))
-      throw new Problem('unavailable', 'The upload took too long to be stored.');
+    if (!isLive) throw new Problem('unavailable', 'The upload took too long to be stored.');
     return image;
-  }
-
-  async #isLive({ _id, token }: LiveImage): Promise<boolean> {
-    return (await this.#deps.images.findOne({ _id, token }, { projection: { _id: 1 } })) !== null;
   }
 
   /** The answer need not wait for it: until it is done the hold counts the image, and a task does it if nobody else. */

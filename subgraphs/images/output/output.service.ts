@@ -72,8 +72,10 @@ export class OutputService {
 
   async #host({ ownerId, source }: OutputToStore, origin: string): Promise<LiveImage> {
     const { ingester, fetcher, rules } = this.#deps;
-    const bytes = 'bytes' in source ? once(source.bytes) : (await fetcher.open(source.url, rules)).chunks;
-    return ingester.ingest({ ownerId, source: 'generated', bytes, origin, settings: this.#settingsFor(ownerId) });
+    const isHere = 'bytes' in source;
+    const bytes = isHere ? once(source.bytes) : (await fetcher.open(source.url, rules)).chunks;
+    const settings = this.#settingsFor(ownerId);
+    return ingester.ingest({ ownerId, source: 'generated', bytes, isHere, origin, settings });
   }
 
   #settingsFor(ownerId: string | null): Ingest['settings'] {

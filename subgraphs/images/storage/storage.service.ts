@@ -2,7 +2,7 @@
  * The storage quota. Taking is one conditional update, so racing uploads cannot exceed it. What a dead process took or
  * failed to give back is found by counting the images themselves, which are the truth.
  */
-import type { Collection } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { isDuplicateKey } from '../../../platform/mongo/store.js';
 import { WriteBatches } from '../../../platform/mongo/write-batches.js';
@@ -10,6 +10,7 @@ import type { ImageDocument } from '../image/image.model.js';
 import type { Hold, StorageDocument } from './storage.model.js';
 
 export interface StorageServiceDeps {
+  db: Db;
   storage: Collection<StorageDocument>;
   images: Collection<ImageDocument>;
   /** Bytes of one account; 0: no limit. */
@@ -22,13 +23,11 @@ const FRESH_MS = 60_000;
 
 export class StorageService {
   readonly #deps: StorageServiceDeps;
-  readonly #held: WriteBatches<StorageDocument>;
-  readonly #settled: WriteBatches<StorageDocument>;
+  readonly #writes: WriteBatches;
 
   constructor(deps: StorageServiceDeps) {
     this.#deps = deps;
-    this.#held = new WriteBatches(deps.storage);
-    this.#settled = new WriteBatches(deps.storage);
+    this.#writes = WriteBatches.of(deps.db);
   }
 
   /** A glance, by which an upload that cannot succeed is refused early. What counts is hold(). */
@@ -53,8 +52,7 @@ export class StorageService {
     const hold: Hold = { imageId, bytes, at: now() };
     const update = { $inc: { bytes, version: 1 }, $push: { holds: hold }, $setOnInsert: { counts: 0 } };
     try {
-      await this.#held.write({ updateOne: { filter: room, update, upsert: true } });
-      return true;
+      return await this.#writes.write(storage, { filter: room, update, upsert: true });
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }
@@ -65,9 +63,8 @@ export class StorageService {
   /** The image is live, and counted for what it is. */
   async settle(ownerId: string, imageId: string): Promise<void> {
     const filter = { _id: ownerId, 'holds.imageId': imageId };
-    await this.#settled.write({
-      updateOne: { filter, update: { $pull: { holds: { imageId } }, $inc: { version: 1 } } },
-    });
+    const update = { $pull: { holds: { imageId } }, $inc: { version: 1 } };
+    await this.#writes.write(this.#deps.storage, { filter, update });
   }
 
   /** The image did not go live. Does nothing when that was found out already. */

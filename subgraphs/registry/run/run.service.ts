@@ -96,7 +96,7 @@ export class RunService {
 
   async #run(scope: Scope, { reference, input, key, loader }: Given): Promise<RunDocument> {
     const request = checked(runRules, input);
-    if (key === null) return this.#execute(scope, reference, request, loader, newId());
+    if (key === null) return this.#execute(scope, reference, request, loader, newId(), true);
     const { named, runs, secrets } = this.#deps;
     let fresh: RunDocument | undefined;
     const name = {
@@ -110,7 +110,8 @@ export class RunService {
     const { runId } = await named.run(
       name,
       async (workId) => {
-        fresh = (await this.#leftBehind(workId)) ?? (await this.#execute(scope, reference, request, loader, workId));
+        fresh =
+          (await this.#leftBehind(workId)) ?? (await this.#execute(scope, reference, request, loader, workId, false));
         return { runId: workId };
       },
       stands,
@@ -132,11 +133,13 @@ export class RunService {
     request: RunRequest,
     loader: GeneratorLoader,
     runId: string,
+    /** Nobody has attempted this run before. */
+    fresh: boolean,
   ): Promise<RunDocument> {
     const plan = await this.#plan(scope, reference, request, loader);
     const run = this.#document(runId, scope, plan);
     const payer = payerOf(scope);
-    await this.#reserve(run, payer, scope.requestId);
+    await this.#reserve(run, payer, fresh, scope.requestId);
     const references = await this.#undoing(run, payer, scope, () => this.#references(plan.request, scope));
     await this.#undoing(run, payer, scope, () => this.#deps.runs.begin(run));
     const outcome = await this.#produce(run, plan, references, scope.requestId);
@@ -191,10 +194,10 @@ export class RunService {
     };
   }
 
-  async #reserve({ _id, unitMicros, numImages }: RunDocument, payer: Payer, requestId: string): Promise<void> {
+  async #reserve({ _id, unitMicros, numImages }: RunDocument, payer: Payer, fresh: boolean, requestId: string) {
     const amount = unitMicros * numImages;
     await this.#deps.billing.reserve(
-      { runId: _id, payer, unit: 'USD_MICROS', amount, purpose: 'generation' },
+      { runId: _id, payer, unit: 'USD_MICROS', amount, purpose: 'generation', fresh },
       requestId,
     );
   }

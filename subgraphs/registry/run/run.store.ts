@@ -12,6 +12,7 @@ import {
   pageSize,
 } from '../../../platform/mongo/page.js';
 import { itemsOfOwners, type PageLoader, pageLoader } from '../../../platform/mongo/pages-by-owner.js';
+import { WriteBatches } from '../../../platform/mongo/write-batches.js';
 import { RUNS, type RunDocument, type RunOutcome, RunStatus } from './run.model.js';
 
 /** Within this time whoever decided a run has it paid for, or is dead. */
@@ -31,25 +32,25 @@ export interface RunStoreDeps {
 export class RunStore {
   readonly #deps: RunStoreDeps;
   readonly #runs: Collection<RunDocument>;
+  readonly #writes: WriteBatches;
   #paid: string[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: RunStoreDeps) {
     this.#deps = deps;
     this.#runs = deps.db.collection<RunDocument>(RUNS.name);
+    this.#writes = WriteBatches.of(deps.db);
   }
 
   async begin(run: RunDocument): Promise<void> {
-    await this.#runs.insertOne(run);
+    await this.#writes.write(this.#runs, { insert: run });
   }
 
   /** False when it was not in time: then a sweeper has decided, or is about to. */
-  async decide(_id: string, outcome: RunOutcome): Promise<boolean> {
-    const { matchedCount } = await this.#runs.updateOne(
-      { _id, status: RunStatus.RUNNING, recovering: { $exists: false } },
-      { $set: { ...outcome, openUntil: this.#in(SETTLE_MS) } },
-    );
-    return matchedCount === 1;
+  decide(_id: string, outcome: RunOutcome): Promise<boolean> {
+    const filter = { _id, status: RunStatus.RUNNING, recovering: { $exists: false } };
+    const update = { $set: { ...outcome, openUntil: this.#in(SETTLE_MS) } };
+    return this.#writes.write(this.#runs, { filter, update });
   }
 
   /** What is paid for is marked in bulk a moment later: should that not happen, it is settled again, to no effect. */

@@ -68,9 +68,15 @@ export function interruptible(db: Db): Interruptible {
     });
   }
 
+  const command = async (...args: Parameters<Db['command']>) => {
+    await step();
+    return db.admin().command(...args);
+  };
+
   const proxy = new Proxy(db, {
     get(_, name) {
       if (name === 'collection') return (of: string) => collection(db.collection(of));
+      if (name === 'admin') return () => ({ command });
       const value = Reflect.get(db, name);
       return typeof value === 'function' ? value.bind(db) : value;
     },

@@ -1,23 +1,12 @@
 /**
- * Reads objects past the S3 client, whose pipeline costs more than everything else about a read. Only the plain success is
- * dealt with here. For anything else, refusals and failures to connect included, the caller asks the client, which knows
- * when to try again and what to make of an error.
+ * Requests to the bucket past the S3 client, whose pipeline costs more than everything else about a read or a write. Only
+ * plain success is dealt with here. For anything else, refusals and failures to connect included, the caller asks the
+ * client, which knows when to try again and what to make of an error.
  */
 import { createHash, createHmac } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Pool } from 'undici';
-
-export interface ReadRequest {
-  key: string;
-  range: string | undefined;
-  signal: AbortSignal | undefined;
-}
-
-export interface ObjectAnswer {
-  body: Readable;
-  contentRange: string | undefined;
-}
 
 export interface Credentials {
   accessKeyId: string;
@@ -31,9 +20,11 @@ interface Place {
   host: string;
   path: string;
   region: string;
+  /** Nobody stands between the two ends who could change bytes on their way. */
+  isGuarded: boolean;
 }
 
-export interface ObjectReaderOptions {
+export interface WireOptions {
   client: S3Client;
   bucket: string;
   region: string;
@@ -41,48 +32,76 @@ export interface ObjectReaderOptions {
   forcePathStyle: boolean;
 }
 
+export interface WireRequest {
+  method: 'GET' | 'PUT';
+  key: string;
+  /** In the order of the names. */
+  query?: Readonly<Record<string, string>>;
+  range?: string | undefined;
+  contentType?: string;
+  body?: Buffer;
+  /** Of the body, where it is known anyway. */
+  sha256?: Buffer | null;
+  signal?: AbortSignal | undefined;
+}
+
+export interface WireAnswer {
+  header(name: string): string | undefined;
+  /** Must be read to its end or destroyed. */
+  body: Readable;
+  /** Reads it to its end for nobody. */
+  drop(): Promise<unknown>;
+}
+
 /** As many as the client opens. */
 const CONNECTIONS = 50;
 /** Until an answer begins, and between two chunks of it. */
 const SILENT_MS = 60_000;
 
-export class ObjectReader {
-  readonly #options: ObjectReaderOptions;
+export class BucketWire {
+  readonly #options: WireOptions;
   readonly #signingKey = rememberLast(signingKey);
   #place: Place | null | undefined;
 
-  constructor(options: ObjectReaderOptions) {
+  constructor(options: WireOptions) {
     this.#options = options;
   }
 
   /** Null where there is no plain success. */
-  async read({ key, range, signal }: ReadRequest): Promise<ObjectAnswer | null> {
+  async send(request: WireRequest): Promise<WireAnswer | null> {
+    const { signal } = request;
     signal?.throwIfAborted();
     try {
       this.#place ??= this.#find();
-      const { pool, path: base } = this.#place;
-      const path = `${base}/${encodeKey(key)}`;
-      const headers = await this.#headers(this.#place, path, range);
-      const {
-        statusCode,
-        headers: given,
-        body,
-      } = await pool.request({
-        method: 'GET',
-        path,
-        headers,
-        ...(signal && { signal }),
-      });
-      const contentRange = given['content-range'];
-      if (statusCode === 200 || statusCode === 206) {
-        return { body, contentRange: typeof contentRange === 'string' ? contentRange : undefined };
-      }
-      await body.dump();
+      const { statusCode, headers, body } = await this.#request(this.#place, request);
+      const answer = { body, header: (name: string) => textOf(headers[name]), drop: () => body.dump() };
+      if (statusCode === 200 || statusCode === 206) return answer;
+      await answer.drop();
       return null;
     } catch {
       signal?.throwIfAborted();
       return null;
     }
+  }
+
+  async #request({ pool, path: base, host, region, isGuarded }: Place, request: WireRequest) {
+    const { method, key, query = {}, range, contentType, body = null, sha256 = null, signal } = request;
+    const { config } = this.#options.client;
+    const credentials = await config.credentials();
+    const toSign = {
+      method,
+      host,
+      path: `${base}/${encodeKey(key)}`,
+      query: encodeQuery(query),
+      range,
+      contentType,
+      payload: body ? payloadOf(body, sha256, isGuarded) : EMPTY_SHA256,
+      region,
+      time: new Date(Date.now() + config.systemClockOffset),
+    };
+    const headers = signedHeaders(toSign, credentials, this.#signingKey);
+    const path = toSign.query === '' ? toSign.path : `${toSign.path}?${toSign.query}`;
+    return pool.request({ method, path, headers, body, ...(signal && { signal }) });
   }
 
   #find(): Place {
@@ -100,14 +119,8 @@ export class ObjectReader {
       host: url.host,
       path: url.pathname.replace(/\/+$/, ''),
       region: String(scheme['signingRegion']),
+      isGuarded: url.protocol === 'https:' || LOOPBACK.has(url.hostname),
     };
-  }
-
-  async #headers({ host, region }: Place, path: string, range: string | undefined): Promise<Record<string, string>> {
-    const { config } = this.#options.client;
-    const credentials = await config.credentials();
-    const time = new Date(Date.now() + config.systemClockOffset);
-    return signedHeaders({ host, path, range, region, time }, credentials, this.#signingKey);
   }
 
   async close(): Promise<void> {
@@ -115,11 +128,27 @@ export class ObjectReader {
   }
 }
 
-export interface GetToSign {
+function textOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
+function payloadOf(body: Buffer, known: Buffer | null, isGuarded: boolean): string {
+  if (known) return known.toString('hex');
+  return isGuarded ? 'UNSIGNED-PAYLOAD' : createHash('sha256').update(body).digest('hex');
+}
+
+export interface RequestToSign {
+  method: string;
   host: string;
   /** Encoded once, as it is sent. */
   path: string;
+  query?: string;
   range?: string | undefined;
+  contentType?: string | undefined;
+  /** The body's hash in hex, or what S3 takes in its place. */
+  payload?: string;
   region: string;
   time: Date;
 }
@@ -127,9 +156,9 @@ export interface GetToSign {
 /** Of no bytes at all. */
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-/** A GET's headers, signed with AWS Signature Version 4. */
+/** A request's headers, signed with AWS Signature Version 4. */
 export function signedHeaders(
-  { host, path, range, region, time }: GetToSign,
+  { method, host, path, query = '', range, contentType, payload = EMPTY_SHA256, region, time }: RequestToSign,
   { accessKeyId, secretAccessKey, sessionToken }: Credentials,
   keyOf: typeof signingKey = signingKey,
 ): Record<string, string> {
@@ -137,15 +166,16 @@ export function signedHeaders(
   const scope = `${date.slice(0, 8)}/${region}/s3/aws4_request`;
   // In the order of their names.
   const headers: Record<string, string> = {
+    ...(contentType !== undefined && { 'content-type': contentType }),
     host,
     ...(range !== undefined && { range }),
-    'x-amz-content-sha256': EMPTY_SHA256,
+    'x-amz-content-sha256': payload,
     'x-amz-date': date,
     ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }),
   };
   const names = Object.keys(headers).join(';');
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
-  const request = `GET\n${path}\n\n${lines.join('')}\n${names}\n${EMPTY_SHA256}`;
+  const request = `${method}\n${path}\n${query}\n${lines.join('')}\n${names}\n${payload}`;
   const hash = createHash('sha256').update(request).digest('hex');
   const signature = hmac(keyOf(secretAccessKey, scope), `AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash}`).toString('hex');
   const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
@@ -171,7 +201,18 @@ function rememberLast(make: typeof signingKey): typeof signingKey {
 
 /** Every segment with all that is reserved, as S3 signs it. */
 function encodeKey(key: string): string {
-  return encodeURIComponent(key)
-    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%2F', '/');
+  return encodeStrictly(key).replaceAll('%2F', '/');
+}
+
+function encodeQuery(query: Readonly<Record<string, string>>): string {
+  return Object.entries(query)
+    .map(([name, value]) => `${name}=${encodeStrictly(value)}`)
+    .join('&');
+}
+
+function encodeStrictly(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
