@@ -38,20 +38,20 @@ const SHOWN = { erasing: { $exists: false } } as const;
 export class JobStore {
   readonly #deps: JobStoreDeps;
   readonly #jobs: Collection<JobDocument>;
-  readonly #writes: WriteBatches<JobDocument>;
+  readonly #writes: WriteBatches;
   #paid: string[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: JobStoreDeps) {
     this.#deps = deps;
     this.#jobs = deps.db.collection<JobDocument>(JOBS.name);
-    this.#writes = new WriteBatches(this.#jobs);
+    this.#writes = WriteBatches.of(deps.db);
   }
 
   /** False: the owner gave another job's request the same name. */
   async add(job: JobDocument): Promise<boolean> {
     try {
-      await this.#writes.write({ insertOne: { document: job } });
+      await this.#writes.write(this.#jobs, { insert: job });
     } catch (error) {
       if (isDuplicateKey(error)) return false;
       throw error;
@@ -168,32 +168,22 @@ export class JobStore {
   async end({ _id, owner, worker, attempts }: Claim, { state, result, failure }: Outcome): Promise<boolean> {
     const { now, events } = this.#deps;
     const at = now();
-    const allMatched = await this.#writes.write({
-      updateOne: {
-        filter: { _id, worker, attempts, state: JobState.PROCESSING, ...SHOWN },
-        update: {
-          $set: {
-            state,
-            result,
-            failure,
-            completedAt: at,
-            changedAt: at,
-            openUntil: this.#in(SETTLE_MS),
-          },
-          $push: { changes: { state, at } },
-          $unset: { leaseUntil: 1 },
-        },
+    const filter = { _id, worker, attempts, state: JobState.PROCESSING, ...SHOWN };
+    const update = {
+      $set: {
+        state,
+        result,
+        failure,
+        completedAt: at,
+        changedAt: at,
+        openUntil: this.#in(SETTLE_MS),
       },
-    });
-    // The batch tells only that one of its updates found nothing. Who ended a job stands in it.
-    if (!allMatched && !(await this.#endedBy({ _id, worker, attempts }))) return false;
+      $push: { changes: { state, at } },
+      $unset: { leaseUntil: 1 },
+    };
+    if (!(await this.#writes.write(this.#jobs, { filter, update }))) return false;
     announceJob(events, { _id, owner });
     return true;
-  }
-
-  async #endedBy({ _id, worker, attempts }: Omit<Claim, 'owner'>): Promise<boolean> {
-    const mine = { _id, worker, attempts, completedAt: { $ne: null } };
-    return (await this.#jobs.findOne(mine, { projection: { _id: 1 } })) !== null;
   }
 
   /** What is paid for is marked in bulk a moment later: should that not happen, it is settled again, to no effect. */
