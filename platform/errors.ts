@@ -92,6 +92,11 @@ export const ERRORS = {
     message: 'The safety check before publishing could not be done. Nothing was published.',
     retryable: true,
   },
+  search_unavailable: {
+    status: 503,
+    message: 'Search by meaning cannot be done right now. The list with search= compares words, and always works.',
+    retryable: true,
+  },
   verifier_unavailable: { status: 503, message: 'No judge can be reached right now.', retryable: true },
   unavailable: { status: 503, message: 'A part of the service cannot be reached right now.', retryable: true },
 } as const satisfies Record<string, ErrorKind>;

@@ -15,6 +15,7 @@ import type { RunStore } from './run/run.store.js';
 import type { JobTotalsLoader } from './tenant/job-totals.js';
 import type { Verifiers } from './verifier/verifier.access.js';
 import type { VerifierLoaders, VerifierServices } from './verifier/verifiers.js';
+import type { WorkflowSearch } from './workflow/workflow.search.js';
 import type { WorkflowLoader, WorkflowService } from './workflow/workflow.service.js';
 
 export interface RegistryContext extends VerifierServices, VerifierLoaders, JobServices, JobLoaders {
@@ -32,6 +33,7 @@ export interface RegistryContext extends VerifierServices, VerifierLoaders, JobS
   jobTotals: JobTotalsLoader;
   workflows: WorkflowService;
   workflowLoader: WorkflowLoader;
+  workflowSearch: WorkflowSearch;
   grants: GrantService;
   principalNames: PrincipalNames;
   ownerships: Ownerships;

@@ -162,7 +162,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
   const jobs = createJobs(deps);
   const { accounts } = deps.peers;
   const gone = (workflowId: string) => accounts.resourceGone(workflowId, newId());
-  const { workflows, grants, files, tasks } = createWorkflows(
+  const { workflows, search, grants, files, tasks, close } = createWorkflows(
     { ...deps, gone },
     {
       generators: deployed,
@@ -186,6 +186,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
         runStore,
         ...verifiers.shared,
         workflows,
+        workflowSearch: search,
         ...jobs.shared,
         grants,
         accounts,
@@ -221,6 +222,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
       await runs.drain();
       await runStore.flush();
       await jobs.close();
+      await close();
       await verifiers.close();
       await providers.close();
     },

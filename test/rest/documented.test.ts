@@ -110,7 +110,6 @@ DELETE /v1/images/{image_id}
 const NOT_BUILT_YET = [
   /^POST \/v1\/auth\/exchange$/,
   / \/v1\/templates\b/,
-  / \/v1\/workflows\/search$/,
   / \/v1\/workflows\/\{id_or_slug\}\/(safety-check|lineage)$/,
 ];
 

@@ -41,6 +41,7 @@ function open(db: Db = database.db): WorkflowService {
     memberships: NO_TEAMS,
     pins,
     gone: async () => {},
+    saved: () => {},
     now: () => now,
   });
 }

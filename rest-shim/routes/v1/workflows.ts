@@ -4,6 +4,7 @@ import {
   MAX_ITERATIONS,
   OPTIMIZE_ITERATIONS,
 } from '../../../subgraphs/registry/prompt-pack/optimize.pack.js';
+import { searchRules } from '../../../subgraphs/registry/search/query.js';
 import { saveRules } from '../../../subgraphs/registry/workflow/workflow.rules.js';
 import { choice, pageQuery, type Route, route, toEnum } from '../../route.js';
 import { ENVELOPE } from './envelope.js';
@@ -146,6 +147,27 @@ export const workflows: Route[] = [
     }),
     finish: withOwners,
     errors: ['validation_error'],
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/workflows/search',
+    tag: 'Workflows',
+    id: 'searchWorkflows',
+    summary: 'Find workflows by what they are for',
+    description:
+      'Among those that you may see, archived ones left out. Ranked by meaning, and a little by the words that they ' +
+      'share with the query. `score` is comparable within one answer only.',
+    auth: 'required',
+    body: searchRules,
+    status: 200,
+    operation: `query SearchWorkflows($query: String!, $limit: Int) {
+      searchWorkflows(query: $query, limit: $limit) {
+        items: hits { score _: workflow { ${LISTED} } } query limit search_mode: searchMode
+      }
+    }`,
+    variables: ({ body }) => ({ query: body.query, limit: body.limit }),
+    finish: withOwners,
+    errors: ['validation_error', 'search_unavailable'],
   }),
   route({
     method: 'GET',

@@ -1,5 +1,6 @@
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
 import type { Grant } from '../grant/grant.model.js';
+import type { StoredEmbedding } from '../search/embedding.js';
 
 export enum WorkflowStatus {
   LIVE = 'live',
@@ -49,6 +50,8 @@ export interface WorkflowVersion {
   source: string | null;
   savedBy: string;
   createdAt: Date;
+  /** What it means, for search. Absent until that has been looked into. */
+  embedding?: StoredEmbedding;
 }
 
 /** Which template version a workflow was forked from. */
@@ -111,6 +114,7 @@ export const WORKFLOWS: CollectionDefinition = {
     { name: 'by_verifier', key: { 'current.verifiers.verifierId': 1, 'current.verifiers.sharedBy': 1 } },
     { name: 'erased', key: { erasedAt: 1 }, options: { sparse: true } },
     { name: 'loose', key: { looseFrom: 1 }, options: { sparse: true } },
+    { name: 'by_embedding', key: { 'current.embedding.model': 1 } },
   ],
 };
 

@@ -4,6 +4,7 @@ import { type Connection, ConnectionArgs, toConnection } from '../../../platform
 import { WorkflowId } from '../../../platform/ids.js';
 import { decodeCursor, encodeCursor, pageOf, pageSize } from '../../../platform/mongo/page.js';
 import type { RegistryContext } from '../context.js';
+import { SearchMode } from '../search/search.type.js';
 import { requireRole } from './workflow.access.js';
 import { WorkflowStatus } from './workflow.model.js';
 import {
@@ -19,6 +20,7 @@ import {
   WorkflowFilter,
   WorkflowInput,
   WorkflowListArgs,
+  WorkflowSearchResult,
   WorkflowStatusPayload,
   WorkflowVersionConnection,
   type WorkflowVersionView,
@@ -53,6 +55,28 @@ export class WorkflowResolver {
     const whose = WHOSE[filter ?? WorkflowFilter.ALL];
     const page = await workflows.list(scope, { whose, ...matching }, { first, after });
     return toConnection(page, ({ workflow, access }) => workflowView(workflow, workflow.current, access));
+  }
+
+  @Query(() => WorkflowSearchResult, {
+    nullable: true,
+    description: 'Finds workflows that you may see by what they are for. Archived ones are left out.',
+  })
+  async searchWorkflows(
+    @Arg('query', () => String, { description: 'What you are looking for, in your own words.' }) query: string,
+    @Arg('limit', () => Int, { nullable: true, description: 'How many at most, 1 to 50; 10 when left out.' })
+    limit: number | null,
+    @Ctx() { scope, workflowSearch }: RegistryContext,
+  ): Promise<WorkflowSearchResult> {
+    const { query: read, hits } = await workflowSearch.find(scope, { query, limit });
+    return {
+      hits: hits.map(({ score, found }) => ({
+        score,
+        workflow: workflowView(found.workflow, found.workflow.current, found.access),
+      })),
+      query: read.query,
+      limit: read.limit,
+      searchMode: SearchMode.SEMANTIC,
+    };
   }
 
   @Mutation(() => SaveWorkflowPayload, { nullable: true, description: 'Makes a workflow, or the next version of one.' })

@@ -44,6 +44,8 @@ export interface WorkflowServiceDeps {
   pins: PinReader;
   /** Ends what depended on a workflow that is gone. Must be idempotent. */
   gone(workflowId: string): Promise<void>;
+  /** There is a version that cannot be searched for yet. */
+  saved(workflowId: string): void;
   now: () => Date;
 }
 
@@ -129,6 +131,7 @@ export class WorkflowService {
     const workflow = before
       ? await this.#append(before, version)
       : await this.#create(_id, userId, request.slug ?? slugOf(version.name), version);
+    this.#deps.saved(_id);
     return { workflow, access: before?.access ?? OWNER };
   }
 

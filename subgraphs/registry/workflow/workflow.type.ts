@@ -1,7 +1,8 @@
-import { ArgsType, Directive, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { ArgsType, Directive, Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { ConnectionArgs, connectionType } from '../../../platform/graph/connection.js';
 import { PlainId, UserId, VerifierId, WorkflowId } from '../../../platform/ids.js';
 import { Invitation } from '../invitation/invitation.type.js';
+import { SearchMode } from '../search/search.type.js';
 import { User } from '../user/user.type.js';
 import { type Access, ROLES, type Role } from './workflow.access.js';
 import { type VerifierPin, type WorkflowDocument, WorkflowStatus, type WorkflowVersion } from './workflow.model.js';
@@ -206,6 +207,30 @@ export class WorkflowListArgs extends ConnectionArgs {
 
   @Field(() => Boolean, { nullable: true, description: 'Archived ones too.' })
   includeArchived?: boolean | null;
+}
+
+@ObjectType({ description: 'A workflow that was found.' })
+export class WorkflowHit {
+  @Field(() => Float, { description: 'How well it fits; comparable within one answer only.' })
+  score!: number;
+
+  @Field(() => Workflow, { description: 'The workflow.' })
+  workflow!: Workflow;
+}
+
+@ObjectType({ description: 'What a search for workflows found.' })
+export class WorkflowSearchResult {
+  @Field(() => [WorkflowHit], { description: 'The best first.' })
+  hits!: WorkflowHit[];
+
+  @Field(() => String, { description: 'What was looked for.' })
+  query!: string;
+
+  @Field(() => Int, { description: 'How many were asked for at most.' })
+  limit!: number;
+
+  @Field(() => SearchMode, { description: 'How they were ranked.' })
+  searchMode!: SearchMode;
 }
 
 @InputType({ description: 'A file of a bundle, as text or as base64.' })

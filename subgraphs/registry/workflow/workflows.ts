@@ -1,14 +1,17 @@
 /** Everything about workflows, built from what the registry is given. */
 import type { Db } from 'mongodb';
+import type { Logger } from 'pino';
 import { Problem } from '../../../platform/errors.js';
 import { VerifierId } from '../../../platform/ids.js';
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
 import type { ObjectStore } from '../../../platform/s3.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
 import type { AccountsClient } from '../../accounts/client.js';
+import type { Encoder } from '../embedding/encoder.js';
 import type { Generators } from '../generator/generator.service.js';
 import { GrantService } from '../grant/grant.service.js';
 import { CurrentMemberships } from '../grant/memberships.js';
+import { type Embeddable, Embedder } from '../search/embedder.js';
 import { SYSTEM_VERIFIERS } from '../verifier/system.js';
 import type { VerifierAccess, Verifiers } from '../verifier/verifier.access.js';
 import { VersionedStatus } from '../versioned/versioned.model.js';
@@ -16,6 +19,7 @@ import { Bundles } from './bundle.js';
 import { type WorkflowFiles, workflowFiles } from './files.js';
 import { PinReader } from './pins.js';
 import { WORKFLOW_VERSIONS, WORKFLOWS } from './workflow.model.js';
+import { WorkflowSearch } from './workflow.search.js';
 import { WorkflowService } from './workflow.service.js';
 
 export interface WorkflowDeps {
@@ -24,6 +28,8 @@ export interface WorkflowDeps {
   store: ObjectStore;
   /** Ends what depended on a workflow that is gone. Must be idempotent. */
   gone(workflowId: string): Promise<void>;
+  encoder: Encoder;
+  log: Logger;
   now: () => Date;
 }
 
@@ -36,14 +42,17 @@ export interface Pinnables {
 
 export interface WorkflowParts {
   workflows: WorkflowService;
+  search: WorkflowSearch;
   grants: GrantService;
   files: WorkflowFiles;
   tasks: readonly BackgroundTask[];
+  close(): Promise<void>;
 }
 
 export const WORKFLOW_COLLECTIONS: readonly CollectionDefinition[] = [WORKFLOWS, WORKFLOW_VERSIONS];
 
-export function createWorkflows({ db, store, peers, gone, now }: WorkflowDeps, pinnables: Pinnables): WorkflowParts {
+export function createWorkflows(deps: WorkflowDeps, pinnables: Pinnables): WorkflowParts {
+  const { db, store, peers, gone, encoder, log, now } = deps;
   const { generators, verifiers, verifierAccess } = pinnables;
   const pins = new PinReader({
     async verifier(scope, id, version) {
@@ -65,14 +74,28 @@ export function createWorkflows({ db, store, peers, gone, now }: WorkflowDeps, p
     isSystemVerifier: (name) => SYSTEM_VERIFIERS.has(name),
   });
   const bundles = new Bundles(store);
+  const embedder = new Embedder({
+    name: 'registry-workflow-embeddings',
+    shelf: { collection: db.collection<Embeddable>(WORKFLOWS.name), path: 'current.', sameAs: 'current.version' },
+    encoder,
+    log,
+  });
   const workflows = new WorkflowService({
     db,
     bundles,
     memberships: new CurrentMemberships(peers.accounts),
     pins,
     gone,
+    saved: (id) => embedder.soon(id),
     now,
   });
   const grants = new GrantService({ db, workflows, accounts: peers.accounts, now });
-  return { workflows, grants, files: workflowFiles(workflows, bundles), tasks: workflows.tasks };
+  return {
+    workflows,
+    search: new WorkflowSearch({ db, workflows, encoder }),
+    grants,
+    files: workflowFiles(workflows, bundles),
+    tasks: [...workflows.tasks, embedder.task],
+    close: () => embedder.close(),
+  };
 }
