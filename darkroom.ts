@@ -133,7 +133,7 @@ async function compose(
     assets,
   };
   const circuits = new Circuits(metrics.circuits);
-  const parts = { config, secrets, events, metrics, circuits, peers, log, now };
+  const parts = { config, role, secrets, events, metrics, circuits, peers, log, now };
   const local: readonly Subgraph[] = stores
     ? await createSubgraphs(namesFor(role, config), { ...stores, ...parts })
     : [];
@@ -265,6 +265,7 @@ function requirePeers(role: Role, connections: Connections): void {
 
 interface SubgraphDeps extends Stores {
   config: Config;
+  role: Role;
   secrets: Secrets;
   events: Events;
   metrics: Metrics;
@@ -284,7 +285,7 @@ function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Pr
         ...deps,
         ...imageModels(deps),
         ...verifierRuntime(deps),
-        jobSettings: jobSettings(config),
+        jobSettings: jobSettings(config, deps.role),
         references: NOTHING_PUBLISHED,
         sharing: verifierSharing(deps),
       }),
@@ -318,8 +319,15 @@ function verifierRuntime({ config, circuits, log }: SubgraphDeps) {
   return { encoder, judges, verifierRunMicros: microsOf(config.VERIFIER_RUN_USD) };
 }
 
-function jobSettings(config: Config): JobSettings {
+/** How often to look for what other processes changed without telling; there are none beside the one that runs everything. */
+function lookEveryMs({ REDIS_URL }: Config, { kind }: Role): number {
+  if (REDIS_URL !== undefined) return 1_000;
+  return kind === 'start' ? 250 : 20;
+}
+
+function jobSettings(config: Config, role: Role): JobSettings {
   return {
+    lookEveryMs: lookEveryMs(config, role),
     publicUrl: config.PUBLIC_URL,
     retentionDays: config.RETENTION_JOBS_DAYS,
     inputsHours: config.RETENTION_INPUTS_HOURS,
@@ -437,6 +445,7 @@ async function gatewayApp({
   const accounts = new AccountsClient(transports.accounts);
   const identity = new Identity({
     findCaller: (kind, hash, requestId) => accounts.caller(kind, hash, requestId),
+    findGood: (kind, hashes, requestId) => accounts.goodCredentials(kind, hashes, requestId),
     events,
     metrics,
   });
@@ -464,6 +473,7 @@ async function gatewayApp({
     files,
     multipart,
     events,
+    sources: Object.values(transports),
     limits,
     log,
     now,
@@ -474,6 +484,9 @@ async function gatewayApp({
       requestsPerMinute: config.RATE_LIMIT_REQUESTS_PER_MINUTE,
       maxBatch: config.QUERY_BATCH,
       uploadsPerMinute: config.RATE_LIMIT_UPLOADS_PER_MINUTE,
+      connections: config.STREAMS,
+      connectionsPerCaller: config.STREAMS_PER_CALLER,
+      operationsPerConnection: config.SUBSCRIPTIONS_PER_CONNECTION,
       traced: config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
       assetsDir: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './dist/web/' : './web/', import.meta.url)),
     },

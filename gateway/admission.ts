@@ -16,41 +16,62 @@ export type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<Sc
 
 export interface Admission {
   admit: Admit;
+  /** For what comes over a connection that stays open, where no header can tell how much is left. */
+  admitCredential(credential: string | null, requestId: string, network: string): Promise<Scope>;
+  /** One more operation over such a connection. */
+  countOperation(scope: Scope): Promise<void>;
   /** For requests that are open to everybody and cost us something all the same. */
   countNetwork(request: FastifyRequest, reply: FastifyReply): Promise<void>;
 }
 
+type Tell = (state: LimitState) => void;
+
 export function createAdmission({ identity, limiter }: AdmissionDeps): Admission {
   return {
     async admit(request, reply) {
-      const network = networkOf(request.ip);
       const credential = credentialOf(request.headers, request.url.startsWith('/v2/'));
-      const caller = credential === null ? null : await resolve(credential, request.id, network, reply);
-      if (limiter) await count(limiter, caller ? `key:${caller.keyId}` : `net:${network}`, reply);
-      return { requestId: request.id, network, caller, internal: false };
+      return admitCredential(credential, request.id, networkOf(request.ip), (state) => setHeaders(reply, state));
     },
-    async countNetwork(request, reply) {
-      if (limiter) await count(limiter, `net:${networkOf(request.ip)}`, reply);
-    },
+    admitCredential: (credential, requestId, network) => admitCredential(credential, requestId, network, () => {}),
+    countOperation: ({ caller, network }) => take(keyOf(caller, network), () => {}),
+    countNetwork: (request, reply) => take(keyOf(null, networkOf(request.ip)), (state) => setHeaders(reply, state)),
   };
 
-  async function resolve(credential: string, requestId: string, network: string, reply: FastifyReply): Promise<Caller> {
+  async function admitCredential(credential: string | null, requestId: string, network: string, tell: Tell) {
+    const caller = credential === null ? null : await resolve(credential, requestId, network, tell);
+    await take(keyOf(caller, network), tell);
+    return { requestId, network, caller, internal: false };
+  }
+
+  async function resolve(credential: string, requestId: string, network: string, tell: Tell): Promise<Caller> {
     try {
       return await identity.resolve(credential, requestId);
     } catch (error) {
       // Guessing keys costs a look-up each, so it is counted like anonymous use.
-      if (limiter) await count(limiter, `net:${network}`, reply);
+      await take(keyOf(null, network), tell);
       throw error;
     }
   }
+
+  async function take(key: string, tell: Tell): Promise<void> {
+    if (limiter) await counted(limiter, key, tell);
+  }
+}
+
+function keyOf(caller: Caller | null, network: string): string {
+  return caller ? `key:${caller.keyId}` : `net:${network}`;
 }
 
 /** Takes one, and tells the caller in headers how many are left. */
-export async function count(limiter: RateLimiter, key: string, reply: FastifyReply): Promise<void> {
+export function count(limiter: RateLimiter, key: string, reply: FastifyReply): Promise<void> {
+  return counted(limiter, key, (state) => setHeaders(reply, state));
+}
+
+async function counted(limiter: RateLimiter, key: string, tell: Tell): Promise<void> {
   try {
-    setHeaders(reply, await limiter.take(key));
+    tell(await limiter.take(key));
   } catch (error) {
-    if (error instanceof RateLimited) setHeaders(reply, error.state);
+    if (error instanceof RateLimited) tell(error.state);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** Who is calling, decided once. Answers are remembered for less than two seconds, and forgotten on notice. */
 import { LRUCache } from 'lru-cache';
-import { type CredentialKind, credentialKind } from '../platform/credentials.js';
+import { CREDENTIAL_KINDS, type CredentialKind, credentialKind } from '../platform/credentials.js';
 import { Problem } from '../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../platform/events.js';
 import type { Metrics } from '../platform/metrics.js';
@@ -10,9 +10,11 @@ import { sha256 } from '../platform/secrets.js';
 /** A revoked key must stop everywhere within two seconds; the rest of them is for the look-up itself. */
 const REMEMBER_MS = 1_800;
 const REMEMBERED_KEYS = 20_000;
+const ASKED_AT_ONCE = 500;
 
 export interface IdentityDeps {
   findCaller(kind: CredentialKind, hash: string, requestId: string): Promise<Caller | null>;
+  findGood(kind: CredentialKind, hashes: readonly string[], requestId: string): Promise<string[]>;
   events: Events;
   metrics: Metrics;
 }
@@ -22,6 +24,7 @@ export class Identity {
   readonly #known = new LRUCache<string, Caller>({ max: REMEMBERED_KEYS, ttl: REMEMBER_MS });
   readonly #hashesOf = new Map<string, Set<string>>();
   readonly #underWay = new Map<string, Promise<Caller | null>>();
+  readonly #listeners = new Set<(userId: string) => void>();
   readonly #stopListening: () => void;
   /** Goes up with every notice, so that a look-up that began before one is not remembered after it. */
   #epoch = 0;
@@ -81,6 +84,28 @@ export class Identity {
     this.#underWay.clear();
     for (const hash of this.#hashesOf.get(userId) ?? []) this.#known.delete(hash);
     this.#hashesOf.delete(userId);
+    for (const listener of this.#listeners) listener(userId);
+  }
+
+  /** Hears of users whose keys may have changed. Returns the way to stop listening. */
+  onForgotten(listener: (userId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Which of these credentials, once good, are no longer. Asked anew, whatever is remembered. */
+  async revoked(credentials: ReadonlySet<string>, requestId: string): Promise<ReadonlySet<string>> {
+    const revoked = new Set(credentials);
+    for (const kind of CREDENTIAL_KINDS) {
+      const byHash = new Map<string, string>();
+      for (const one of credentials) if (credentialKind(one) === kind) byHash.set(sha256(one), one);
+      const hashes = [...byHash.keys()];
+      for (let from = 0; from < hashes.length; from += ASKED_AT_ONCE) {
+        const good = await this.#deps.findGood(kind, hashes.slice(from, from + ASKED_AT_ONCE), requestId);
+        for (const hash of good) revoked.delete(byHash.get(hash) ?? '');
+      }
+    }
+    return revoked;
   }
 
   close(): void {

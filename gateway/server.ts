@@ -24,6 +24,8 @@ import { mountBillingPages } from './billing-pages.js';
 import { mountGraph } from './graphql/http.js';
 import type { Operations } from './graphql/operations.js';
 import { PersistedQueries } from './graphql/persisted.js';
+import { mountSubscriptions } from './graphql/subscriptions/mount.js';
+import type { NewsSource } from './graphql/subscriptions/news.js';
 import type { Identity } from './identity.js';
 import { explorerPage, pages } from './pages.js';
 import { QUOTA_HEADER, QuotaWarnings } from './quota.js';
@@ -46,6 +48,8 @@ export interface GatewayDeps {
   files: WorkflowFiles;
   multipart: MultipartLimits;
   events: Events;
+  /** Where subscriptions hear that there may be something new. */
+  sources: readonly NewsSource[];
   limits: RateLimits;
   billing: BillingClient;
   log: Logger;
@@ -60,11 +64,17 @@ export interface GatewaySettings {
   requestsPerMinute: number;
   maxBatch: number;
   uploadsPerMinute: number;
+  connections: number;
+  connectionsPerCaller: number;
+  operationsPerConnection: number;
   /** Whether each request is to leave a span. */
   traced: boolean;
   /** Where the build left the pages for browsers. */
   assetsDir: string;
 }
+
+/** How long a subscriber may take nothing of what is sent to it. */
+const STALL_MS = 10_000;
 
 const READABLE_BY_PAGES = [
   'X-Request-Id',
@@ -102,15 +112,35 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   };
 
   const uploadLimiter = deps.limits.limiter('uploads', settings.uploadsPerMinute, 60);
+  const persisted = new PersistedQueries();
   await mountGraph(app, {
     operations,
-    persisted: new PersistedQueries(),
+    persisted,
     admit,
     maxBatch: settings.maxBatch,
     multipart: deps.multipart,
     countUpload: (caller, reply) => countUpload(uploadLimiter, caller, reply),
     onMutation,
     explorer: explorerPage,
+  });
+  mountSubscriptions(app, {
+    operations,
+    persisted,
+    identity,
+    admission,
+    sources: deps.sources,
+    metrics: deps.http.metrics,
+    onMutation,
+    log: deps.log,
+    settings: {
+      connections: settings.connections,
+      connectionsPerCaller: settings.connectionsPerCaller,
+      operationsPerConnection: settings.operationsPerConnection,
+      maxMessageBytes: deps.http.bodyLimit,
+      stallMs: STALL_MS,
+      origins: settings.corsOrigins,
+      trustProxy: deps.http.trustProxy,
+    },
   });
   await mountUpload(app, {
     images: deps.images,

@@ -42,6 +42,27 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly subscriptions = new Gauge({
+    name: 'darkroom_subscriptions_open',
+    help: 'Subscriptions that are open, by transport.',
+    labelNames: ['transport'] as const,
+    registers: [this.registry],
+  });
+
+  readonly subscriptionEvents = new Counter({
+    name: 'darkroom_subscription_events_total',
+    help: 'Events handed to subscribers, by transport.',
+    labelNames: ['transport'] as const,
+    registers: [this.registry],
+  });
+
+  readonly subscriptionDrops = new Counter({
+    name: 'darkroom_subscription_connections_dropped_total',
+    help: 'Connections that were let go because the client took nothing, said nothing, or had too much waiting.',
+    labelNames: ['transport', 'reason'] as const,
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry, prefix: 'darkroom_' });
   }

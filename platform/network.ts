@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 import { Problem } from './errors.js';
 import type { Secrets } from './secrets.js';
@@ -28,6 +29,17 @@ export function networkOf(address: string | undefined): string {
 /** An address is personal: what is kept of callers without an account is this keyed hash, from which nobody learns it. */
 export function networkId(secrets: Secrets, network: string): string {
   return `net_${secrets.mac('billing-network', network)}`;
+}
+
+/** Where a request comes from, as far as the proxies that are believed say so. For those that the framework does not see. */
+export function clientAddress({ socket, headers }: IncomingMessage, trustProxy: number): string | undefined {
+  const forwarded = headers['x-forwarded-for'];
+  const named = String(forwarded ?? '')
+    .split(',')
+    .map((address) => address.trim())
+    .filter((address) => address !== '');
+  const hops = [socket.remoteAddress, ...named.reverse()];
+  return hops[Math.min(trustProxy, hops.length - 1)];
 }
 
 function expand(address: string): number[] {

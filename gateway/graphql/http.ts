@@ -130,7 +130,7 @@ function send(reply: FastifyReply, media: string, status: number, ...answers: An
 }
 
 /** For what stops a request before it is an operation: credentials, limits, a body that cannot be read. */
-function graphErrors(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function graphErrors(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error);
   if (problem.slug === 'internal_error') request.log.error({ err: error, requestId: request.id }, 'graph failed');
   setProblemHeaders(reply, problem);
@@ -156,7 +156,7 @@ function prefersHtml(request: FastifyRequest): boolean {
  * A page of another site can make a browser send "simple" requests without asking first. Such a request cannot carry
  * one of these headers or this media type, so what carries none may have been forged.
  */
-function refuseForgery(request: FastifyRequest): void {
+export function refuseForgery(request: FastifyRequest): void {
   const { headers } = request;
   if (headers['apollo-require-preflight'] !== undefined || headers['x-apollo-operation-name'] !== undefined) return;
   const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();

@@ -33,6 +33,11 @@ function check(value: unknown): GraphParams {
   };
 }
 
+/** Of a message that asks for one operation. */
+export function readPayload(payload: unknown): GraphParams {
+  return check(payload);
+}
+
 export function readPost(body: unknown, maxBatch: number): GraphParams | GraphParams[] {
   if (!Array.isArray(body)) return check(body);
   if (body.length === 0 || body.length > maxBatch) {

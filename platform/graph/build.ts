@@ -35,6 +35,8 @@ export async function buildSubgraph<C>({
     // of all the others.
     orphanedTypes: extended,
     scalarsMap: [{ type: Date, scalar: DateTime }],
+    // It is asked for where there are subscriptions, and used by none of ours.
+    pubSub: { publish: unused, subscribe: unused },
     // Inputs are checked by the services, once, with rules that all doors share.
     validate: false,
     directives: [...specifiedDirectives],
@@ -48,10 +50,21 @@ export async function buildSubgraph<C>({
   return { sdl, schema: buildSubgraphSchema({ typeDefs: parse(sdl), resolvers: map as never }) };
 }
 
+/** Events are pulled (see changes.ts), so nobody asks the schema for a stream of them. */
+export function unused(): never {
+  throw new Error('the schema has no streams of events');
+}
+
 /** The same words in every subgraph: the supergraph's root types are made of all of them. */
 function describeRoots(schema: GraphQLSchema): void {
   const query = schema.getQueryType();
   const mutation = schema.getMutationType();
+  const subscription = schema.getSubscriptionType();
   if (query) query.description = 'What can be asked. Fields that need a caller say auth_required without one.';
   if (mutation) mutation.description = 'What can be changed. Each takes one input and answers with a payload.';
+  if (subscription) {
+    subscription.description =
+      'What can be watched, over WebSocket at /graphql or server-sent events at /graphql/stream. Each begins with the ' +
+      'present state.';
+  }
 }

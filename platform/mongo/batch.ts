@@ -6,6 +6,8 @@ export interface BatchOptions {
   sort?: Record<string, 1 | -1>;
   /** As many as there can be. */
   limit: number;
+  /** The index to use, by name. */
+  hint?: string;
 }
 
 /** One id by itself is found without planning; a list of one is not. */
@@ -23,19 +25,25 @@ interface Answer {
 export async function findBatch<S extends Document, T extends Document = S>(
   collection: Collection<S>,
   filter: Filter<S>,
-  { projection, sort, limit }: BatchOptions,
+  { projection, sort, limit, hint }: BatchOptions,
 ): Promise<T[]> {
   const command = {
     find: collection.collectionName,
     filter,
     ...(sort && { sort }),
     ...(projection && { projection }),
+    ...(hint !== undefined && { hint }),
     limit,
     batchSize: limit,
   };
   const found = await firstBatch<T>(collection, command);
   if (found) return found;
-  const options = { ...(sort && { sort }), ...(projection && { projection }), limit };
+  const options = {
+    ...(sort && { sort }),
+    ...(projection && { projection }),
+    ...(hint !== undefined && { hint }),
+    limit,
+  };
   return (await collection.find(filter, options).toArray()) as unknown as T[];
 }
 

@@ -15,6 +15,13 @@ const callerByCredential: InternalCall<{ internalCaller: Caller | null }> = {
   result: z.object({ internalCaller: callerSchema.nullable() }),
 };
 
+const goodCredentials: InternalCall<{ internalGoodCredentials: string[] }> = {
+  query: `query InternalGoodCredentials($kind: String!, $hashes: [String!]!) {
+    internalGoodCredentials(kind: $kind, hashes: $hashes)
+  }`,
+  result: z.object({ internalGoodCredentials: z.array(z.string()) }),
+};
+
 const userSchema = callerSchema.pick({ userId: true, email: true, handle: true, createdAt: true, suspended: true });
 
 export type KnownUser = z.infer<typeof userSchema>;
@@ -94,6 +101,11 @@ export class AccountsClient {
   async caller(kind: CredentialKind, hash: string, requestId: string): Promise<Caller | null> {
     const { internalCaller } = await callInternal(this.#transport, callerByCredential, { kind, hash }, requestId);
     return internalCaller;
+  }
+
+  /** Those of these that are good at this moment; at most a thousand at a time. */
+  async goodCredentials(kind: CredentialKind, hashes: readonly string[], requestId: string): Promise<string[]> {
+    return (await callInternal(this.#transport, goodCredentials, { kind, hashes }, requestId)).internalGoodCredentials;
   }
 
   /** By id, e-mail address or handle; null when there is no such user. */

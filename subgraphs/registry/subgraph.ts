@@ -23,6 +23,7 @@ import { GrantResolver } from './grant/grant.resolver.js';
 import { principalNames } from './grant/principal-names.js';
 import { JOBS } from './job/job.model.js';
 import { JobResolver, referencedJob } from './job/job.resolver.js';
+import { JobSubscriptionResolver } from './job/job.subscription.js';
 import type { JobWaiters } from './job/job.waiters.js';
 import { createJobs, type JobLoaders, type JobSettings } from './job/jobs.js';
 import { SYSTEM_TIERS } from './model/entry.js';
@@ -90,6 +91,7 @@ export function registrySchema(): Promise<SubgraphSchema> {
       PromptPackResolver,
       JobResolver,
       TenantResolver,
+      JobSubscriptionResolver,
       OwnershipResolver,
     ],
     references: {
@@ -176,6 +178,8 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
     files,
     workers: jobs.workers,
     waiters: jobs.waiters,
+    sources: jobs.sources,
+    follow: jobs.follow,
     mount: (app, authorize) => mountFilesDoor(app, files, authorize),
     context: contextsOf<RegistryContext, OwnOfRequest>(
       {

@@ -20,6 +20,8 @@ export interface EventStreamDeps {
   /** Who the caller is at this moment; throws for one that may no longer. */
   scope(): Promise<Scope>;
   onEvent(): void;
+  /** Once, whatever ended it. */
+  onEnd(): void;
 }
 
 const DONE = { done: true, value: undefined } as const;
@@ -45,10 +47,15 @@ export class EventStream implements AsyncIterableIterator<OperationResult> {
 
   /** The refusal, where the caller is not told of these events at all. */
   async begin(): Promise<OperationResult | null> {
-    const answer = await this.#ask();
-    if (!('errors' in answer)) return null;
-    this.#close();
-    return { errors: answer.errors };
+    try {
+      const answer = await this.#ask();
+      if (!('errors' in answer)) return null;
+      this.#close();
+      return { errors: answer.errors };
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
   }
 
   async next(): Promise<IteratorResult<OperationResult, undefined>> {
@@ -121,7 +128,9 @@ export class EventStream implements AsyncIterableIterator<OperationResult> {
   }
 
   #close(): void {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#deps.onEnd();
     this.#pending = [];
     this.#unwatch?.();
     this.#unwatch = null;
@@ -133,7 +142,7 @@ export class EventStream implements AsyncIterableIterator<OperationResult> {
     return DONE;
   }
 
-  async throw(error: unknown): Promise<never> {
+  async throw(error: unknown): Promise<IteratorResult<OperationResult, undefined>> {
     this.#close();
     throw error;
   }

@@ -47,7 +47,7 @@ export class News {
       heard: (topic: string) => this.#wake(this.#watchers.get(topic) ?? []),
       missed: () => this.#wake(this.#round),
     };
-    const stops = this.#sources.map(({ follow }) => follow(listener));
+    const stops = this.#sources.map((source) => source.follow(listener));
     const timer = setInterval(() => this.#step(), STEP_MS).unref();
     this.#following = {
       stop() {

@@ -152,4 +152,14 @@ export class ApiKeyService {
     lastUse.note(key._id, now());
     return { keyId: key._id, ...wholeAccount(user._id), ...profileOf(user) };
   }
+
+  /** Those of these hashes that are of keys. No use of them. */
+  async good(hashes: readonly string[]): Promise<string[]> {
+    const found = await findBatch<ApiKeyDoc>(
+      this.#deps.apiKeys,
+      { hash: anyOf(hashes) },
+      { projection: { hash: 1 }, limit: hashes.length },
+    );
+    return found.map(({ hash }) => hash);
+  }
 }

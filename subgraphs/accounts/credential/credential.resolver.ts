@@ -1,5 +1,6 @@
 import { Arg, Ctx, Directive, Query, Resolver } from 'type-graphql';
 import type { CredentialKind } from '../../../platform/credentials.js';
+import { Problem } from '../../../platform/errors.js';
 import { type Caller, requireInternal } from '../../../platform/scope.js';
 import type { AccountsContext } from '../context.js';
 import { InternalCaller } from './credential.type.js';
@@ -19,7 +20,28 @@ export class CredentialResolver {
     requireInternal(context.scope);
     return HOLDERS[kind as CredentialKind]?.(context, hash) ?? null;
   }
+
+  @Query(() => [String], {
+    description: 'Which of these credentials are good at this moment. At most a thousand at a time; no use of them.',
+  })
+  @Directive('@inaccessible')
+  async internalGoodCredentials(
+    @Arg('kind', () => String, { description: 'USER_KEY or TENANT_KEY.' }) kind: string,
+    @Arg('hashes', () => [String], { description: 'SHA-256 of each credential in base64url.' }) hashes: string[],
+    @Ctx() context: AccountsContext,
+  ): Promise<string[]> {
+    requireInternal(context.scope);
+    if (hashes.length > MOST_AT_ONCE) throw Problem.invalid('hashes', `must be at most ${MOST_AT_ONCE}`);
+    return GOOD[kind as CredentialKind]?.(context, hashes) ?? [];
+  }
 }
+
+const MOST_AT_ONCE = 1_000;
+
+const GOOD: Readonly<Record<CredentialKind, (context: AccountsContext, hashes: string[]) => Promise<string[]>>> = {
+  USER_KEY: ({ apiKeyService }, hashes) => apiKeyService.good(hashes),
+  TENANT_KEY: ({ tenantService }, hashes) => tenantService.good(hashes),
+};
 
 const HOLDERS: Readonly<Record<CredentialKind, (context: AccountsContext, hash: string) => Promise<Caller | null>>> = {
   USER_KEY: ({ apiKeyService }, hash) => apiKeyService.holder(hash),

@@ -106,6 +106,16 @@ export class TenantService {
     return { keyId: tenant.key.id, tenantId: tenant._id, scopes: tenant.scopes, ...profileOf(user) };
   }
 
+  /** Those of these hashes that are of keys. */
+  async good(hashes: readonly string[]): Promise<string[]> {
+    const found = await findBatch<TenantDoc>(
+      this.#deps.tenants,
+      { 'key.hash': anyOf(hashes) },
+      { projection: { 'key.hash': 1 }, limit: hashes.length },
+    );
+    return found.flatMap(({ key }) => key?.hash ?? []);
+  }
+
   /** Asked of the store: the scope may be older than a suspension. */
   async #requireGoodStanding(caller: Caller): Promise<void> {
     const { suspended } = await this.#deps.userService.fresh(caller);

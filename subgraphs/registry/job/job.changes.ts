@@ -1,6 +1,5 @@
 /** How a job's changes are kept, so that whoever watches it is shown each of them, in order, however late they look. */
-import type { Events } from '../../../platform/events.js';
-import { JOB_CHANGED } from '../../../platform/events.js';
+import { type Events, JOB_CHANGED } from '../../../platform/events.js';
 
 /** What a job's document has for those who watch it. All of it is written by the update that changes the state. */
 export interface Watched<State extends string> {

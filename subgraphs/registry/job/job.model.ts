@@ -110,6 +110,11 @@ export const JOBS: CollectionDefinition = {
   name: 'registry_jobs',
   indexes: [
     { name: 'by_owner', key: { owner: 1, _id: -1 } },
+    {
+      name: 'under_way_by_owner',
+      key: { owner: 1, _id: 1 },
+      options: { partialFilterExpression: { state: { $in: [JobState.QUEUED, JobState.PROCESSING] } } },
+    },
     { name: 'changed', key: { changedAt: 1 } },
     // With the state, so that a tenant's jobs are counted without reading them.
     { name: 'changed_by_owner', key: { owner: 1, changedAt: 1, state: 1 } },

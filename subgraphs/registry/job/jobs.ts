@@ -3,6 +3,7 @@ import type DataLoader from 'dataloader';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import type { Events } from '../../../platform/events.js';
+import type { ChangeSources, Follow } from '../../../platform/graph/changes.js';
 import type { Metrics } from '../../../platform/metrics.js';
 import type { Scope } from '../../../platform/scope.js';
 import type { Secrets } from '../../../platform/secrets.js';
@@ -10,17 +11,20 @@ import type { BackgroundTask } from '../../../platform/subgraph.js';
 import type { BillingClient } from '../../billing/client.js';
 import type { Assets } from '../../images/asset-client.js';
 import type { Images } from '../../images/client.js';
+import type { RegistryContext } from '../context.js';
 import type { Models } from '../model/models.js';
 import type { Providers } from '../provider/providers.js';
 import { Execution } from '../queue/execution.js';
 import { Workers } from '../queue/workers.js';
 import { JobAdmission } from './job.admission.js';
 import { JobErasure } from './job.erasure.js';
+import { followJobs } from './job.follow.js';
 import { JobMetrics } from './job.metrics.js';
 import type { JobDocument } from './job.model.js';
 import { jobOwner } from './job.owner.js';
 import { JobService } from './job.service.js';
 import { JobSettlement } from './job.settlement.js';
+import { jobSources } from './job.sources.js';
 import { JobStore } from './job.store.js';
 import { JobSweeper } from './job.sweeper.js';
 import { type JobView, jobViewer } from './job.type.js';
@@ -36,6 +40,8 @@ export interface JobSettings {
   queuePerTenant: number;
   /** How long a worker is believed in that has not said that it is alive. */
   leaseSeconds: number;
+  /** How long subscribers may not notice what another process changed without telling. */
+  lookEveryMs: number;
 }
 
 export interface JobDeps {
@@ -69,6 +75,8 @@ export interface JobLoaders {
 export interface JobParts {
   shared: JobServices;
   own: { [K in keyof JobLoaders]: () => JobLoaders[K] };
+  sources: ChangeSources<RegistryContext>;
+  follow: Follow;
   tasks: readonly BackgroundTask[];
   workers: Workers;
   /** Callers who wait for their job, who must be let go before a server can close. */
@@ -107,6 +115,8 @@ export function createJobs(deps: JobDeps): JobParts {
       jobOwner: (scope) => jobOwner(secrets, scope),
       jobView: jobViewer(jobSettings.publicUrl),
     },
+    sources: jobSources(deps.db, deps.now),
+    follow: followJobs({ ...deps, lookEveryMs: jobSettings.lookEveryMs }),
     own: { jobLoader: () => jobs.loader() },
     tasks: sweeper.tasks,
     workers,

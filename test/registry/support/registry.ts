@@ -90,6 +90,7 @@ export function openRegistry(db: Db, { provider, peers, ...overrides }: TestDeps
       inputsHours: 24,
       queuePerTenant: 100,
       leaseSeconds: 15,
+      lookEveryMs: 20,
     },
     ...verifierRuntime(overrides),
     sharing: NOTHING_SHARED,
