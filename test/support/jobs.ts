@@ -86,6 +86,7 @@ function queued(owner: string, given: Partial<JobDocument>): JobDocument {
     enhancement: [],
     drawing: {
       size: size(64, 64),
+      aspectRatio: null,
       params: {},
       seed: 7,
       source: false,
