@@ -113,18 +113,17 @@ export class GrantService {
 
   /** Gives up what the caller was granted themself; what a team was granted stays the team's. */
   async leave(scope: Scope, reference: string): Promise<{ workflow: WorkflowDocument; removed: number }> {
-    const { userId } = requireCaller(scope);
-    const { workflow, access } = await this.#deps.workflows.find(scope, reference);
-    if (access.role === 'owner') {
-      throw new Problem('conflict', 'The owner cannot leave a workflow.', {
-        hint: 'Transfer it to somebody else, or delete it.',
-      });
-    }
-    const { modifiedCount } = await this.#workflows.updateOne(
-      { _id: workflow._id, 'grants.granteeId': userId },
-      { $pull: { grants: { granteeId: userId } }, $inc: { grantsRev: 1 } },
-    );
-    return { workflow, removed: modifiedCount };
+    const { userId: granteeId } = requireCaller(scope);
+    return this.#retried(async () => {
+      const { workflow, access } = await this.#deps.workflows.find(scope, reference);
+      if (access.role === 'owner') {
+        throw new Problem('conflict', 'The owner cannot leave a workflow.', {
+          hint: 'Transfer it to somebody else, or delete it.',
+        });
+      }
+      if (!workflow.grants.some((grant) => grant.granteeId === granteeId)) return { workflow, removed: 0 };
+      return (await this.#change(workflow, { $pull: { grants: { granteeId } } })) && { workflow, removed: 1 };
+    });
   }
 
   /** In the order in which they were given. */

@@ -260,7 +260,8 @@ export class WorkflowService {
   /** What is another's and what is missing take the same steps, and so the same time. */
   async #shared(scope: Scope, _id: string): Promise<FoundWorkflow | null> {
     const viewer = await this.viewerOf(scope);
-    const workflow = await this.#workflows.findOne({ _id, ...sharedWith(viewer) } as Filter<WorkflowDocument>);
+    // It may have become the caller's since it was looked for among their own.
+    const workflow = await this.#workflows.findOne({ _id, ...visibleTo(viewer) } as Filter<WorkflowDocument>);
     const access = workflow && accessOf(viewer, workflow);
     return workflow && access && { workflow, access };
   }
