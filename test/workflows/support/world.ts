@@ -6,7 +6,7 @@ import type { Db } from 'mongodb';
 import { openEmbeddedS3 } from '../../../platform/embedded/s3.js';
 import { SubgraphExecutor } from '../../../platform/graph/execute.js';
 import { LocalTransport } from '../../../platform/graph/transport.js';
-import { VerifierId } from '../../../platform/ids.js';
+import { VerifierId, WorkflowId } from '../../../platform/ids.js';
 import { ObjectStore } from '../../../platform/s3.js';
 import type { Subgraph } from '../../../platform/subgraph.js';
 import { AccountsClient } from '../../../subgraphs/accounts/client.js';
@@ -15,7 +15,7 @@ import { CurrentMemberships } from '../../../subgraphs/registry/grant/membership
 import { NOTHING_SHARED } from '../../../subgraphs/registry/verifier/sharing.js';
 import { ACCEPT, CREATE_TEAM, DELETE_TEAM, INVITE, REMOVE } from '../../accounts/support/operations.js';
 import { field, openWorld as openAccounts, type Person, unique, type World } from '../../accounts/support/world.js';
-import { type Answer, ask, type Loose, log, openRegistry } from '../../registry/support/registry.js';
+import { type Answer, ask, type Loose, log, openRegistry, type TestDeps } from '../../registry/support/registry.js';
 
 export interface WorkflowWorld {
   accounts: World;
@@ -44,7 +44,7 @@ const SAVE = `mutation($input: SaveWorkflowInput!) {
 }`;
 const DEPLOY = `mutation($input: DeployVerifierInput!) { deployVerifier(input: $input) { verifier { id name } } }`;
 
-export async function openWorkflowWorld(): Promise<WorkflowWorld> {
+export async function openWorkflowWorld(overrides: TestDeps = {}): Promise<WorkflowWorld> {
   const accounts = await openAccounts();
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-grants-'));
   const s3 = await openEmbeddedS3({ dataDir, bucket: 'test' });
@@ -68,6 +68,7 @@ export async function openWorkflowWorld(): Promise<WorkflowWorld> {
         roleOf: (scope, id) => granted.roleOf(scope, id),
         named: (scope, name) => granted.named(scope, name),
       },
+      ...overrides,
     });
   const registry = await open(db);
   const others: Subgraph[] = [];
@@ -177,3 +178,4 @@ export async function verifierRight(world: WorkflowWorld, person: Person, refere
 }
 
 export const bare = (id: string) => VerifierId.parse(id) ?? '';
+export const bareWorkflow = (id: string) => WorkflowId.parse(id) ?? '';
