@@ -53,10 +53,8 @@ import { Models } from './subgraphs/registry/model/models.js';
 import { Providers } from './subgraphs/registry/provider/providers.js';
 import { compatibleServer, configuredProviders, outputHosts } from './subgraphs/registry/provider/settings.js';
 import { createRegistry, type RegistrySubgraph } from './subgraphs/registry/subgraph.js';
-import { NOTHING_SHARED, type VerifierSharing } from './subgraphs/registry/verifier/sharing.js';
-import { NOTHING_PUBLISHED } from './subgraphs/registry/versioned/live-references.js';
-import { lateFiles, RemoteWorkflowFiles } from './subgraphs/registry/workflow/files.door.js';
-import type { WorkflowFiles } from './subgraphs/registry/workflow/files.js';
+import { lateFiles, RemoteBundleFiles } from './subgraphs/registry/workflow/files.door.js';
+import type { BundleFiles, Holder } from './subgraphs/registry/workflow/files.js';
 
 export type Role = { kind: 'start' | 'gateway' | 'worker' } | { kind: 'subgraph'; name: SubgraphName };
 
@@ -124,7 +122,9 @@ async function compose(
   const images = byteDoor ? new RemoteImages(byteDoor, log) : lateImages(() => imagesOf(local).door);
   const assets = byteDoor ? new RemoteAssets(byteDoor) : lateAssets(() => imagesOf(local).assets);
   const filesDoor = connections.bytesTo('registry');
-  const files = filesDoor ? new RemoteWorkflowFiles(filesDoor) : lateFiles(() => registryOf(local).files);
+  const filesOf = (holder: Holder) =>
+    filesDoor ? new RemoteBundleFiles(filesDoor, holder) : lateFiles(() => registryOf(local).files[`${holder}s`]);
+  const files = { workflows: filesOf('workflow'), templates: filesOf('template') };
   const peers: Peers = {
     accounts: new AccountsClient(connections.to('accounts')),
     billing: new BillingClient(connections.to('billing')),
@@ -286,23 +286,12 @@ function createSubgraphs(names: readonly SubgraphName[], deps: SubgraphDeps): Pr
         ...imageModels(deps),
         ...verifierRuntime(deps),
         jobSettings: jobSettings(config, deps.role),
-        references: NOTHING_PUBLISHED,
-        sharing: verifierSharing(deps),
+        sharing: new GrantedVerifiers({ db: deps.db, memberships: new CurrentMemberships(deps.peers.accounts) }),
       }),
     images: () => createImages({ ...deps, settings: imagesSettings(config) }),
     billing: () => createBilling({ ...deps, settings: billingSettings(config), sales: salesSettings(config) }),
   };
   return Promise.all(names.map((name) => create[name]()));
-}
-
-/** What templates make public is not among it. */
-function verifierSharing({ db, peers }: SubgraphDeps): VerifierSharing {
-  const granted = new GrantedVerifiers({ db, memberships: new CurrentMemberships(peers.accounts) });
-  return {
-    roleOf: (scope, verifierId) => granted.roleOf(scope, verifierId),
-    named: (scope, name) => granted.named(scope, name),
-    publicVersion: NOTHING_SHARED.publicVersion,
-  };
 }
 
 function imageModels({ config, circuits, log, now }: SubgraphDeps) {
@@ -421,7 +410,7 @@ interface GatewayParts {
   events: Events;
   images: Images;
   assets: Assets;
-  files: WorkflowFiles;
+  files: Record<`${Holder}s`, BundleFiles>;
   log: Logger;
   transports: Transports;
   closers: Closers;
@@ -470,7 +459,8 @@ async function gatewayApp({
     identity,
     images,
     assets,
-    files,
+    files: files.workflows,
+    templateFiles: files.templates,
     multipart,
     events,
     sources: Object.values(transports),

@@ -9,6 +9,7 @@ import { createHttp, type HttpOptions, openShortcut } from '../platform/http.js'
 import type { RateLimits } from '../platform/limits.js';
 import type { Scope } from '../platform/scope.js';
 import { CLIENT_CONFIG } from '../rest-shim/client-config.js';
+import { inOneSegment } from '../rest-shim/identifiers.js';
 import { INTRODUCTION } from '../rest-shim/introduction.js';
 import { openApi } from '../rest-shim/openapi.js';
 import type { Route } from '../rest-shim/route.js';
@@ -18,7 +19,7 @@ import { mountShim } from '../rest-shim/shim.js';
 import type { BillingClient } from '../subgraphs/billing/client.js';
 import type { Assets } from '../subgraphs/images/asset-client.js';
 import type { Images } from '../subgraphs/images/client.js';
-import type { WorkflowFiles } from '../subgraphs/registry/workflow/files.js';
+import type { BundleFiles } from '../subgraphs/registry/workflow/files.js';
 import { createAdmission } from './admission.js';
 import { mountBillingPages } from './billing-pages.js';
 import { mountGraph } from './graphql/http.js';
@@ -37,7 +38,7 @@ import { servingShortcut } from './serving/shortcut.js';
 import { WarmImages } from './serving/warm.js';
 import { countUpload, mountUpload } from './uploads/upload.js';
 import { mountWebhook, WEBHOOK_DOCUMENT } from './webhook.js';
-import { mountWorkflowFiles } from './workflow-files.js';
+import { mountFiles } from './workflow-files.js';
 
 export interface GatewayDeps {
   http: HttpOptions;
@@ -45,7 +46,9 @@ export interface GatewayDeps {
   identity: Identity;
   images: Images;
   assets: Assets;
-  files: WorkflowFiles;
+  /** Of workflows. */
+  files: BundleFiles;
+  templateFiles: BundleFiles;
   multipart: MultipartLimits;
   events: Events;
   /** Where subscriptions hear that there may be something new. */
@@ -89,7 +92,7 @@ const READABLE_BY_PAGES = [
 
 export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance> {
   const { operations, identity, settings } = deps;
-  const app = createHttp(deps.http);
+  const app = createHttp({ ...deps.http, rewriteUrl: inOneSegment });
   app.addHook('onRequest', securityHeaders(settings.publicUrl));
   await app.register(cors, {
     origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins],
@@ -156,7 +159,8 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     openShortcut(app, deps.http, servingShortcut(new WarmImages({ records, bytes, now: deps.now })));
   const rows = new Rows({ operations, onMutation });
   mountShim(app, { routes: ROUTES, rows, admit, quota: new QuotaWarnings(deps.billing, deps.log) });
-  mountWorkflowFiles(app, { files: deps.files, admit, row: rowOf('getWorkflowFiles') });
+  mountFiles(app, { files: deps.files, admit, row: rowOf('getWorkflowFiles') });
+  mountFiles(app, { files: deps.templateFiles, admit, row: rowOf('getTemplateFiles') });
   mountAgentDoors(app, {
     routes: ROUTES,
     rows,

@@ -1,16 +1,16 @@
-/** GET /v1/workflows/{id}/files: the list of a bundle's files, some of them with their contents, or the bytes of one. */
+/** GET /v1/workflows/{id}/files, and of templates: a bundle's list of files, some with their contents, or the bytes of one. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Problem } from '../platform/errors.js';
-import { WorkflowId } from '../platform/ids.js';
-import { requireOwnKey, type Scope } from '../platform/scope.js';
+import { PlainId, WorkflowId } from '../platform/ids.js';
+import { requireKeyScope, requireOwnKey, type Scope } from '../platform/scope.js';
 import type { Route } from '../rest-shim/route.js';
-import { checkInput } from '../rest-shim/rows.js';
-import type { FilesOf, WorkflowFiles } from '../subgraphs/registry/workflow/files.js';
+import { checkInput, keyScopeOf } from '../rest-shim/rows.js';
+import type { BundleFiles, FilesOf } from '../subgraphs/registry/workflow/files.js';
 import type { BundleFile } from '../subgraphs/registry/workflow/workflow.model.js';
 import type { Admit } from './admission.js';
 
-export interface WorkflowFilesDeps {
-  files: WorkflowFiles;
+export interface FilesDeps {
+  files: BundleFiles;
   admit: Admit;
   row: Route;
 }
@@ -25,24 +25,30 @@ export interface FilesQuery {
 
 const AT_ONCE = 8;
 
-export function mountWorkflowFiles(app: FastifyInstance, { files, admit, row }: WorkflowFilesDeps): void {
-  const url = row.path.replaceAll(/\{(\w+)\}/g, ':$1');
-  app.get<{ Params: { id_or_slug: string } }>(url, async (request, reply) => {
+export function mountFiles(app: FastifyInstance, { files, admit, row }: FilesDeps): void {
+  const url = row.path.replaceAll(/\{\w+\}/g, ':reference');
+  app.get<{ Params: { reference: string } }>(url, async (request, reply) => {
     const scope = await admit(request, reply);
-    requireOwnKey(scope);
+    if (row.auth === 'required') requireOwnKey(scope);
+    else requireKeyScope(scope, keyScopeOf(row));
     const query = row.query ? (checkInput(row.query, request.query) as FilesQuery) : {};
-    const answer = await filesAnswer(files, request.params.id_or_slug, query, scope);
+    const answer = await filesAnswer(files, request.params.reference, query, scope);
+    if (answer.movedTo) {
+      const search = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
+      return reply.redirect(`${row.path.replace(/\{\w+\}/, () => answer.movedTo)}${search}`, 307);
+    }
     return answer.raw ? sendRaw(reply, answer.raw, answer.bytes) : answer;
   });
 }
 
 type FilesAnswer =
-  | { raw: BundleFile; bytes: Buffer }
-  | { raw?: never; workflow_id: string; version: number; [member: string]: unknown };
+  | { movedTo: string; raw?: never }
+  | { raw: BundleFile; bytes: Buffer; movedTo?: never }
+  | { raw?: never; movedTo?: never; version: number; [member: string]: unknown };
 
 /** The documented body, or the one file whose bytes are to be sent as they are. */
 export async function filesAnswer(
-  files: WorkflowFiles,
+  files: BundleFiles,
   reference: string,
   query: FilesQuery,
   scope: Scope,
@@ -50,7 +56,8 @@ export async function filesAnswer(
   checkQuery(query);
   const found = await files.list(reference, query.version ?? null, scope);
   const read = (file: BundleFile) => files.read(reference, found.version, file.sha256, scope);
-  const head = { workflow_id: WorkflowId.format(found.workflowId), version: found.version };
+  if (found.movedTo !== null) return { movedTo: found.movedTo };
+  const head = { ...idOf(found), version: found.version };
   if (query.paths !== undefined) return { ...head, ...(await several(found, [query.paths].flat(), read)) };
   if (query.path === undefined && query.sha256 === undefined) return { ...head, files: found.files.map(described) };
   const file = found.files.find(({ path, sha256 }) =>
@@ -59,6 +66,10 @@ export async function filesAnswer(
   if (!file) throw new Problem('not_found', 'file not found');
   const bytes = await read(file);
   return query.format === 'raw' ? { raw: file, bytes } : { ...head, ...described(file), ...contents(bytes) };
+}
+
+function idOf({ holder, id }: FilesOf): Record<string, string> {
+  return holder === 'workflow' ? { workflow_id: WorkflowId.format(id) } : { template_id: PlainId.format(id) };
 }
 
 function checkQuery(read: FilesQuery): void {

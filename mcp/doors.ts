@@ -9,7 +9,7 @@ import type { Route } from '../rest-shim/route.js';
 import { imageBody } from '../rest-shim/routes/v1/images.js';
 import type { Rows } from '../rest-shim/rows.js';
 import type { Images } from '../subgraphs/images/client.js';
-import type { WorkflowFiles } from '../subgraphs/registry/workflow/files.js';
+import type { BundleFiles } from '../subgraphs/registry/workflow/files.js';
 import { INSTRUCTIONS } from './instructions.js';
 import { type Preview, previewOf } from './preview.js';
 import { mountMcp } from './server.js';
@@ -21,7 +21,7 @@ export interface AgentDoorsDeps {
   rows: Rows;
   admit: Admit;
   images: Images;
-  files: WorkflowFiles;
+  files: BundleFiles;
   log: Logger;
   publicUrl: string;
   version: string;

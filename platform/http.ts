@@ -14,6 +14,8 @@ export interface HttpOptions {
   bodyLimit: number;
   requestTimeoutMs: number;
   trustProxy: number;
+  /** What a request's path is taken for. */
+  rewriteUrl?: (url: string) => string;
 }
 
 const KEEP_ALIVE_MS = 72_000;
@@ -30,7 +32,14 @@ function requestIdOf(given: unknown): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
 }
 
-export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustProxy }: HttpOptions): FastifyInstance {
+export function createHttp({
+  log,
+  metrics,
+  bodyLimit,
+  requestTimeoutMs,
+  trustProxy,
+  rewriteUrl,
+}: HttpOptions): FastifyInstance {
   const app = Fastify({
     // Fastify's own lines (listening, incoming request) would double ours.
     loggerInstance: log.child({}, { level: log.isLevelEnabled('warn') ? 'warn' : log.level }),
@@ -48,6 +57,7 @@ export function createHttp({ log, metrics, bodyLimit, requestTimeoutMs, trustPro
       connectionsCheckingInterval: Math.min(requestTimeoutMs / 2, 5_000),
     },
     routerOptions: { maxParamLength: 512 },
+    ...(rewriteUrl && { rewriteUrl: ({ url = '/' }: IncomingMessage) => rewriteUrl(url) }),
     requestIdHeader: false,
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     clientErrorHandler: answerUnreadableRequest,

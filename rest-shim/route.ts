@@ -51,6 +51,8 @@ export interface Route {
   variables?(input: RouteInput): Record<string, unknown>;
   /** For the few answers that a selection cannot express. */
   finish?(body: Record<string, unknown>): Record<string, unknown>;
+  /** Where the thing is now, as a path, when it was asked for where it used to be. */
+  redirect?(body: Record<string, unknown>, input: RouteInput): string | null;
   errors: readonly ErrorSlug[];
   /** For the one refusal that is documented without the envelope of all others. */
   refuse?(input: RouteInput): { status: number; body: object } | null;

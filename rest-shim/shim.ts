@@ -44,6 +44,8 @@ export function mountShim(app: FastifyInstance, { routes, rows, admit, quota }: 
       const running = rows.run(ready, input, scope);
       if (warns && scope.caller) await warnAfter(running, scope.caller, scope.requestId, mutates, reply);
       const body = await running;
+      const elsewhere = row.redirect?.(body as Record<string, unknown>, input);
+      if (elsewhere) return reply.redirect(elsewhere, 307);
       reply.code(statusOf(row, body));
       if (row.status === 204) return reply.send();
       if (row.markdown) {

@@ -8,6 +8,7 @@ import { me } from './v1/me.js';
 import { models } from './v1/models.js';
 import { signIn } from './v1/sign-in.js';
 import { teams } from './v1/teams.js';
+import { templates } from './v1/templates.js';
 import { verifiers } from './v1/verifiers.js';
 import { workflows } from './v1/workflows.js';
 import { billing } from './v2/billing.js';
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   ...verifiers,
   ...models,
   ...workflows,
+  ...templates,
   ...grants,
   ...invitations,
   ...billing,

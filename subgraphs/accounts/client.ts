@@ -90,6 +90,29 @@ const resourceGone: InternalCall<{ internalResourceGone: { id: string } }> = {
   result: z.object({ internalResourceGone: z.object({ id: z.string() }) }),
 };
 
+const handleSchema = z.object({ ownerType: z.enum(['USER', 'TEAM']), ownerId: z.string(), handle: z.string() });
+
+export type HandleOwner = z.infer<typeof handleSchema>;
+
+/** `redirected`: the owner was asked for by a handle that it gave up. */
+const resolvedSchema = handleSchema.extend({ redirected: z.boolean() });
+
+export type ResolvedHandle = z.infer<typeof resolvedSchema>;
+
+const ownerOfHandle: InternalCall<{ internalResolveHandle: ResolvedHandle | null }> = {
+  query: `query InternalResolveHandle($handle: String!) {
+    internalResolveHandle(handle: $handle) { ownerType ownerId handle redirected }
+  }`,
+  result: z.object({ internalResolveHandle: resolvedSchema.nullable() }),
+};
+
+const stampHandle: InternalCall<{ internalStampHandle: HandleOwner }> = {
+  query: `mutation InternalStampHandle($input: InternalStampHandleInput!) {
+    internalStampHandle(input: $input) { ownerType ownerId handle }
+  }`,
+  result: z.object({ internalStampHandle: handleSchema }),
+};
+
 export class AccountsClient {
   readonly #transport: SubgraphTransport;
 
@@ -138,6 +161,16 @@ export class AccountsClient {
   /** Ends the pending invitations that are about it. Again changes nothing. */
   async resourceGone(id: string, requestId: string): Promise<void> {
     await callInternal(this.#transport, resourceGone, { input: { id } }, requestId);
+  }
+
+  /** Whose a handle is; null when it is nobody's. */
+  async ownerOfHandle(handle: string, requestId: string): Promise<ResolvedHandle | null> {
+    return (await callInternal(this.#transport, ownerOfHandle, { handle }, requestId)).internalResolveHandle;
+  }
+
+  /** From now on the handle goes to nobody but its owner, who is told. */
+  async stampHandle(handle: string, requestId: string): Promise<HandleOwner> {
+    return (await callInternal(this.#transport, stampHandle, { input: { handle } }, requestId)).internalStampHandle;
   }
 
   async setSuspension(input: { userIdentifier: string; suspended: boolean; reason: string | null }, requestId: string) {

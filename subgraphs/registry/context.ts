@@ -12,13 +12,20 @@ import type { Ownerships } from './ownership/ownerships.js';
 import type { RunDocument } from './run/run.model.js';
 import type { RunService } from './run/run.service.js';
 import type { RunStore } from './run/run.store.js';
+import type { TemplateLoaders, TemplateServices } from './template/templates.js';
 import type { JobTotalsLoader } from './tenant/job-totals.js';
 import type { Verifiers } from './verifier/verifier.access.js';
 import type { VerifierLoaders, VerifierServices } from './verifier/verifiers.js';
 import type { WorkflowSearch } from './workflow/workflow.search.js';
 import type { WorkflowLoader, WorkflowService } from './workflow/workflow.service.js';
 
-export interface RegistryContext extends VerifierServices, VerifierLoaders, JobServices, JobLoaders {
+export interface RegistryContext
+  extends VerifierServices,
+    VerifierLoaders,
+    JobServices,
+    JobLoaders,
+    TemplateServices,
+    TemplateLoaders {
   scope: Scope;
   models: Models;
   /** What is deployed, version by version. */

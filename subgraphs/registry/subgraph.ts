@@ -40,7 +40,10 @@ import { RunRecovery } from './run/run.recovery.js';
 import { RunResolver, referencedRun } from './run/run.resolver.js';
 import { type NamedRun, RunService } from './run/run.service.js';
 import { RunStore } from './run/run.store.js';
+import { LiveSnapshots } from './template/live-snapshots.js';
 import { TEMPLATES } from './template/template.model.js';
+import { ForkTemplateResolver, referencedTemplate, TemplateResolver } from './template/template.resolver.js';
+import { createTemplates, TEMPLATE_COLLECTIONS, type TemplateLoaders } from './template/templates.js';
 import { jobTotalsLoader } from './tenant/job-totals.js';
 import { TenantResolver } from './tenant/tenant.resolver.js';
 import { Tenant } from './tenant/tenant.type.js';
@@ -52,15 +55,14 @@ import {
   type VerifierDeps,
   type VerifierLoaders,
 } from './verifier/verifiers.js';
-import type { LiveReferences } from './versioned/live-references.js';
 import { VersionedService } from './versioned/versioned.service.js';
 import { mountFilesDoor } from './workflow/files.door.js';
-import type { WorkflowFiles } from './workflow/files.js';
+import type { BundleFiles } from './workflow/files.js';
 import { WORKFLOWS } from './workflow/workflow.model.js';
 import { referencedWorkflow, WorkflowResolver } from './workflow/workflow.resolver.js';
 import { createWorkflows, WORKFLOW_COLLECTIONS } from './workflow/workflows.js';
 
-export interface RegistryDeps extends VerifierDeps {
+export interface RegistryDeps extends Omit<VerifierDeps, 'references'> {
   db: Db;
   store: ObjectStore;
   secrets: Secrets;
@@ -69,7 +71,6 @@ export interface RegistryDeps extends VerifierDeps {
   peers: { accounts: AccountsClient; billing: BillingClient; images: Images; assets: Assets };
   models: Models;
   providers: Providers;
-  references: LiveReferences;
   providerTimeoutMs: number;
   jobSettings: JobSettings;
   log: Logger;
@@ -89,6 +90,8 @@ export function registrySchema(): Promise<SubgraphSchema> {
       WorkflowResolver,
       GrantResolver,
       PromptPackResolver,
+      TemplateResolver,
+      ForkTemplateResolver,
       JobResolver,
       TenantResolver,
       JobSubscriptionResolver,
@@ -100,6 +103,7 @@ export function registrySchema(): Promise<SubgraphSchema> {
       Verifier: ({ id }, context) => referencedVerifier(String(id), context),
       VerifierRun: ({ id }, context) => referencedVerifierRun(String(id), context),
       Workflow: ({ id }, context) => referencedWorkflow(String(id), context),
+      Template: ({ id }, context) => referencedTemplate(String(id), context),
       Job: ({ id }, context) => referencedJob(String(id), context),
       Tenant: ({ id }) => ({ id }),
       User: ({ id }) => ({ id }),
@@ -122,18 +126,20 @@ type OwnOfRequest =
   | 'workflowLoader'
   | 'principalNames'
   | keyof VerifierLoaders
-  | keyof JobLoaders;
+  | keyof JobLoaders
+  | keyof TemplateLoaders;
 
-/** With the files of workflows, for whoever runs in this process, and the workers, for whoever starts them. */
+/** With the files of workflows and templates, for whoever runs in this process, and the workers, for whoever starts them. */
 export interface RegistrySubgraph extends Subgraph {
-  readonly files: WorkflowFiles;
+  readonly files: { workflows: BundleFiles; templates: BundleFiles };
   readonly workers: Workers;
   /** Those who wait for a job. A server that closes lets them go first. */
   readonly waiters: JobWaiters;
 }
 
 export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgraph> {
-  const { db, models, providers, references, now, log } = deps;
+  const { db, models, providers, now, log } = deps;
+  const references = new LiveSnapshots(db);
   const { schema } = await registrySchema();
   await ensureIndexes(db, [
     GENERATORS,
@@ -143,6 +149,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
     JOBS,
     ...VERIFIER_COLLECTIONS,
     ...WORKFLOW_COLLECTIONS,
+    ...TEMPLATE_COLLECTIONS,
   ]);
   const runStore = new RunStore({ db, generators: GENERATORS.name, now, log });
   const deployed = new VersionedService<GeneratorConfig>({
@@ -155,16 +162,16 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
     eraseRuns: (generatorId) => runStore.erase(generatorId),
     now,
   });
-  const generators = new GeneratorService({ generators: deployed, models });
+  const generators = new GeneratorService({ generators: deployed, models, live: references });
   const metrics = new RunMetrics(deps.metrics);
   const recovery = new RunRecovery({ ...deps.peers, runs: runStore, metrics, log, now });
   const named = new Idempotency<NamedRun>(db, NAMED_RUNS.name, now);
   const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators, metrics });
-  const verifiers = createVerifiers(deps);
+  const verifiers = createVerifiers({ ...deps, references });
   const jobs = createJobs(deps);
   const { accounts } = deps.peers;
-  const gone = (workflowId: string) => accounts.resourceGone(workflowId, newId());
-  const { workflows, search, grants, files, tasks, close } = createWorkflows(
+  const gone = (id: string) => accounts.resourceGone(id, newId());
+  const { workflows, search, bundles, grants, ...ofWorkflows } = createWorkflows(
     { ...deps, gone },
     {
       generators: deployed,
@@ -172,6 +179,17 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
       verifierAccess: verifiers.shared.verifierAccess,
     },
   );
+  const templates = createTemplates(
+    { ...deps, gone },
+    {
+      workflows,
+      bundles,
+      generators: deployed,
+      verifiers: verifiers.deployed,
+      judging: verifiers.shared,
+    },
+  );
+  const files = { workflows: ofWorkflows.files, templates: templates.files };
   return {
     name: 'registry',
     schema,
@@ -180,7 +198,10 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
     waiters: jobs.waiters,
     sources: jobs.sources,
     follow: jobs.follow,
-    mount: (app, authorize) => mountFilesDoor(app, files, authorize),
+    mount(app, authorize) {
+      mountFilesDoor(app, 'workflow', files.workflows, authorize);
+      mountFilesDoor(app, 'template', files.templates, authorize);
+    },
     context: contextsOf<RegistryContext, OwnOfRequest>(
       {
         models,
@@ -198,6 +219,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
           workflow: { things: db.collection<Owned>(WORKFLOWS.name), also: withoutGrantsTo },
           template: { things: db.collection<Owned>(TEMPLATES.name), also: () => ({ $inc: { rev: 1 } }) },
         }),
+        ...templates.shared,
       },
       {
         generatorLoader: () => deployed.loader(),
@@ -209,6 +231,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
         principalNames: ({ scope }) => principalNames(deps.peers.accounts, scope.requestId),
         ...verifiers.own,
         ...jobs.own,
+        ...templates.own,
       },
     ),
     tasks: [
@@ -217,7 +240,8 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
       named.task('registry-named-runs'),
       ...verifiers.tasks,
       ...jobs.tasks,
-      ...tasks,
+      ...ofWorkflows.tasks,
+      ...templates.tasks,
     ],
     async ready() {
       await db.command({ ping: 1 });
@@ -226,7 +250,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
       await runs.drain();
       await runStore.flush();
       await jobs.close();
-      await close();
+      await ofWorkflows.close();
       await verifiers.close();
       await providers.close();
     },

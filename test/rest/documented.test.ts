@@ -109,7 +109,7 @@ DELETE /v1/images/{image_id}
 /** Sections whose turn has not come. A path leaves the list when its row enters the table. */
 const NOT_BUILT_YET = [
   /^POST \/v1\/auth\/exchange$/,
-  / \/v1\/templates\b/,
+  / \/v1\/templates\/(search|\{identifier\}\/transfer-ownership)$/,
   / \/v1\/workflows\/\{id_or_slug\}\/(safety-check|lineage)$/,
 ];
 

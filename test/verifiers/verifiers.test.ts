@@ -74,7 +74,7 @@ const images = {
 };
 
 function open(db = database.db): Promise<Subgraph> {
-  const judges = new Judges({ judges: [judge], circuits: new Circuits(null), timeoutMs: 5_000, log });
+  const judges = new Judges({ judges: [judge], circuits: new Circuits(null), timeoutMs: 600_000, log });
   return openRegistry(db, { judges, sharing, peers: { billing: purse.billing, images }, now: () => now });
 }
 
@@ -615,8 +615,13 @@ describe('sharing', () => {
     const { data } = await deploy({ criterion: 'published' });
     await deploy({ name: data.name, criterion: 'newer', expectedVersionToken: data.versionToken });
     expect((await run({ verifier: data.id }, null)).problem.error).toBe('auth_required');
-    sharing.publicVersion = async (id, version) =>
-      id === VerifierId.parse(data.id) && (version ?? 1) === 1 ? 1 : null;
+    const uuid = VerifierId.parse(data.id) ?? '';
+    await database.db.collection<{ _id: string }>('registry_templates').insertOne({
+      _id: newId(),
+      listed: true,
+      livePins: [uuid, `${uuid}@1`],
+      live: [{ version: 1, publishedAt: now, pins: [`${uuid}@1`] }],
+    } as { _id: string });
     const answer = await run({ verifier: data.id }, null);
     expect(answer.data).toMatchObject({ verifierRunId: null, version: 1, verifier: null, reasoning: 'fine' });
     expect(answer.data.anonymousVerifierRunId).toMatch(/^vrn_/);

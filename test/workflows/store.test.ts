@@ -40,6 +40,7 @@ function open(db: Db = database.db): WorkflowService {
     bundles: new Bundles(store),
     memberships: NO_TEAMS,
     pins,
+    dropCopies: async () => {},
     gone: async () => {},
     saved: () => {},
     now: () => now,

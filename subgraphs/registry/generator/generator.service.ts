@@ -5,6 +5,7 @@ import type { Contract } from '../model/entry.js';
 import { type Models, requireContract } from '../model/models.js';
 import { readParams } from '../model/parameters.js';
 import { priceOf } from '../model/price.js';
+import type { LiveReferences } from '../versioned/live-references.js';
 import { readReference } from '../versioned/reference.js';
 import { VersionedStatus } from '../versioned/versioned.model.js';
 import type { Loader, VersionedService } from '../versioned/versioned.service.js';
@@ -23,6 +24,7 @@ export interface PinnedGenerator {
 export interface GeneratorServiceDeps {
   generators: Generators;
   models: Models;
+  live: LiveReferences;
 }
 
 export class GeneratorService {
@@ -79,6 +81,19 @@ export class GeneratorService {
       generator.status === VersionedStatus.ACTIVE ? await this.#deps.generators.version(generator, pin) : null;
     if (!version) throw this.#deps.generators.notFound();
     return { generator, version };
+  }
+
+  /** What the caller may run: one of their own, else what a live template runs, as anybody may. */
+  async runnable(scope: Scope, id: string, pin: number | null, loader: GeneratorLoader): Promise<PinnedGenerator> {
+    const generator = await loader.load(id);
+    if (scope.caller && generator?.ownerId === scope.caller.userId) return this.pinned(scope.caller, id, pin, loader);
+    const live = await this.#deps.live.publicVersion(id, pin);
+    // Revoked or not: what a template froze goes on.
+    const version = generator && live !== null ? await this.#deps.generators.version(generator, live) : null;
+    if (generator && version) return { generator, version };
+    // Whether there is such a generator is not for callers without an account to learn.
+    requireCaller(scope);
+    throw this.#deps.generators.notFound();
   }
 
   /** One of the caller's, revoked or not. */

@@ -20,7 +20,7 @@ export interface GrantedVerifiersDeps {
 
 const BY_ITS_OWNER = { $gt: '' };
 
-export class GrantedVerifiers implements Pick<VerifierSharing, 'roleOf' | 'named'> {
+export class GrantedVerifiers implements VerifierSharing {
   readonly #memberships: Memberships;
   readonly #workflows: Collection<WorkflowDocument>;
   readonly #verifiers: Collection<VerifierDocument>;

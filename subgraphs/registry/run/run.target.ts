@@ -38,11 +38,12 @@ export async function findTarget(
   if (model) return ephemeral(model, version ?? null, deps);
   const named = readReference(reference ?? `system:${DEFAULT_TIER}`);
   if (named?.kind === 'system') return ofTier(named.name, version ?? null, deps);
-  // Whether there is such a generator is not for callers without an account to learn.
-  const caller = requireCaller(deps.scope);
-  if (named?.kind !== 'id') throw notFound();
+  if (named?.kind !== 'id') {
+    requireCaller(deps.scope);
+    throw notFound();
+  }
   const pin = pinOf(named.version, version ?? null);
-  const pinned = await deps.generators.pinned(caller, named.id, pin, deps.loader);
+  const pinned = await deps.generators.runnable(deps.scope, named.id, pin, deps.loader);
   const { config } = pinned.version;
   const drawer = deps.models.find(config.model);
   if (!drawer) throw new Problem('validation_error', `${config.model} is no longer in the catalogue: deploy anew.`);

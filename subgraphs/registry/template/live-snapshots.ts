@@ -15,7 +15,6 @@ export class LiveSnapshots implements LiveReferences {
     return (await this.#templates.findOne({ livePins: thingId }, { projection: { _id: 1 } })) !== null;
   }
 
-  /** The version that anybody may run: the named one, or that of the newest live version; null: none. */
   async publicVersion(thingId: string, version: number | null): Promise<number | null> {
     const pin = version === null ? thingId : `${thingId}@${version}`;
     const templates = await this.#templates

@@ -9,13 +9,10 @@ export interface VerifierSharing {
   roleOf(scope: Scope, verifierId: string): Promise<SharedRole | null>;
   /** Ids of verifiers of that name among which are all that were shared with the caller. */
   named(scope: Scope, name: string): Promise<string[]>;
-  /** The version that anybody may run, since a live template has it: the named one, or that of the newest template. */
-  publicVersion(verifierId: string, version: number | null): Promise<number | null>;
 }
 
 /** For an installation in which nothing can be shared. */
 export const NOTHING_SHARED: VerifierSharing = {
   roleOf: async () => null,
   named: async () => [],
-  publicVersion: async () => null,
 };

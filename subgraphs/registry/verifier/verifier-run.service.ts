@@ -158,9 +158,7 @@ export class VerifierRunService {
       return systemTarget(named.name);
     }
     const { access } = this.#deps;
-    const found = scope.caller
-      ? await access.pinned(scope, reference, version, 'exec', loader)
-      : await access.publicly(reference, version, loader);
+    const found = await access.runnable(scope, reference, version, loader);
     const { config } = found.version;
     return { ...config, verifierId: found.verifier._id, system: null, version: found.version.version };
   }

@@ -3,6 +3,7 @@ import { Problem } from '../../../platform/errors.js';
 import { VerifierId } from '../../../platform/ids.js';
 import { type Caller, requireCaller, type Scope } from '../../../platform/scope.js';
 import { pinOf } from '../generator/generator.service.js';
+import type { LiveReferences } from '../versioned/live-references.js';
 import { type Reference, readReference } from '../versioned/reference.js';
 import { VersionedStatus } from '../versioned/versioned.model.js';
 import type { Loader, VersionedService } from '../versioned/versioned.service.js';
@@ -26,6 +27,7 @@ export interface PinnedVerifier {
 export interface VerifierAccessDeps {
   verifiers: Verifiers;
   sharing: VerifierSharing;
+  live: LiveReferences;
 }
 
 export class VerifierAccess {
@@ -60,10 +62,32 @@ export class VerifierAccess {
   async publicly(reference: string, version: number | null, loader: VerifierLoader): Promise<PinnedVerifier> {
     const named = readReference(reference, VerifierId);
     if (named?.kind !== 'id') throw new Problem('auth_required');
-    const live = await this.#deps.sharing.publicVersion(named.id, pinOf(named.version, version));
-    const verifier = live === null ? null : await loader.load(named.id);
-    if (!verifier) throw new Problem('auth_required');
-    return this.#at(verifier, live);
+    const verifier = await loader.load(named.id);
+    const found = await this.#public(named.id, pinOf(named.version, version), verifier);
+    if (!found) throw new Problem('auth_required');
+    return found;
+  }
+
+  /** What the caller may run by a right of their own; else what anybody may. */
+  async runnable(scope: Scope, reference: string, version: number | null, loader: VerifierLoader) {
+    if (!scope.caller) return this.publicly(reference, version, loader);
+    const { userId } = scope.caller;
+    return this.pinned(scope, reference, version, 'exec', loader).catch(async (error: unknown) => {
+      const named = readReference(reference, VerifierId);
+      if (!(error instanceof Problem && error.slug === 'not_found') || named?.kind !== 'id') throw error;
+      const verifier = await loader.load(named.id);
+      // For its owner a revoked verifier is over, whoever else still follows a template that froze it.
+      const others = verifier?.ownerId === userId ? null : verifier;
+      const found = await this.#public(named.id, pinOf(named.version, version), others);
+      if (!found) throw error;
+      return found;
+    });
+  }
+
+  /** Revoked or not: what a template froze goes on. */
+  async #public(id: string, pin: number | null, verifier: VerifierDocument | null): Promise<PinnedVerifier | null> {
+    const live = await this.#deps.live.publicVersion(id, pin);
+    return verifier && live !== null ? this.#at(verifier, live) : null;
   }
 
   /** One of the caller's own, revoked or not, by its id or name, for what concerns all of its versions. */

@@ -87,7 +87,7 @@ export function createVerifiers(deps: VerifierDeps): VerifierParts {
     eraseRuns: (verifierId) => runStore.erase(verifierId),
     now,
   });
-  const access = new VerifierAccess({ verifiers: deployed, sharing });
+  const access = new VerifierAccess({ verifiers: deployed, sharing, live: references });
   const service = new VerifierService({ verifiers: deployed, access });
   const named = new Idempotency<NamedVerifierRun>(db, NAMED_RUNS.name, now);
   const runs = new VerifierRunService({ ...deps, ...peers, runs: runStore, named, access });

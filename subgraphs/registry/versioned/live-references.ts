@@ -1,7 +1,7 @@
-/** Asked before a thing is erased: whether a published template that can be fetched still runs it. */
+/** What published templates run. */
 export interface LiveReferences {
+  /** Asked before a thing is erased: whether a version that is not unpublished runs it. */
   include(thingId: string): Promise<boolean>;
+  /** The version that anybody may run: the named one, or that of the newest live template version; null: none. */
+  publicVersion(thingId: string, version: number | null): Promise<number | null>;
 }
-
-/** For an installation in which nothing can be published: there, nothing refers to anything. */
-export const NOTHING_PUBLISHED: LiveReferences = { include: async () => false };

@@ -35,7 +35,7 @@ export interface VersionedDeps {
   versions: CollectionDefinition;
   /** Names that the platform's own things have. */
   reservedNames: ReadonlySet<string>;
-  references: LiveReferences;
+  references: Pick<LiveReferences, 'include'>;
   /** Erases what was recorded of a thing's use, apart from what is under way; true when nothing is left. */
   eraseRuns(thingId: string): Promise<boolean>;
   now: () => Date;
@@ -51,6 +51,8 @@ export interface Deploy<C> {
 
 export type Loader<C> = DataLoader<string, ThingDocument<C> | null>;
 
+const COPIES = 200;
+const NAME_LENGTH = 128;
 const SWEEP_MS = 60_000;
 const SWEPT_AT_ONCE = 100;
 // Longer than any run or deploy that read the thing before it was erased.
@@ -88,17 +90,7 @@ export class VersionedService<C extends object> {
   }
 
   async #first(ownerId: string, wanted: Omit<Deploy<C>, 'expectedVersionToken'>): Promise<ThingDocument<C>> {
-    const at = this.#deps.now();
-    const thing: ThingDocument<C> = {
-      _id: newId(),
-      ownerId,
-      name: wanted.name,
-      status: VersionedStatus.ACTIVE,
-      current: versionOf(1, wanted, at),
-      versionToken: randomToken(),
-      createdAt: at,
-      updatedAt: at,
-    };
+    const thing = firstOf(newId(), ownerId, wanted, this.#deps.now());
     try {
       await this.#things.insertOne(thing as never);
       return thing;
@@ -126,6 +118,26 @@ export class VersionedService<C extends object> {
     )) as ThingDocument<C> | null;
     if (!moved) throw await this.#lost(ownerId, name);
     return moved;
+  }
+
+  /**
+   * A thing of its own that is set up like somebody else's, under the first free name. The id is chosen by whoever asks,
+   * so that asking again makes no second one, and what is left of a dead attempt can be found.
+   */
+  async copy(ownerId: string, _id: string, { name, ...version }: Omit<Deploy<C>, 'expectedVersionToken'>) {
+    for (let nth = 1; nth <= COPIES; nth++) {
+      const suffix = nth === 1 ? '' : `-${nth}`;
+      const free = `${name.slice(0, NAME_LENGTH - suffix.length)}${suffix}`;
+      if (this.#deps.reservedNames.has(free)) continue;
+      try {
+        await this.#things.insertOne(firstOf(_id, ownerId, { name: free, ...version }, this.#deps.now()) as never);
+        return;
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+        if (await this.#things.findOne({ _id } as Filter<ThingDocument<C>>, { projection: { _id: 1 } })) return;
+      }
+    }
+    throw new Problem('conflict', `You have too many ${this.#deps.noun}s of the name ${name}.`);
   }
 
   /** Before a version is replaced its copy is kept. Racing deployers keep the same one. */
@@ -250,6 +262,13 @@ export class VersionedService<C extends object> {
     await this.#eraseRest(_id);
   }
 
+  /** The same for a copy that came to nothing: it need not be there, and stays where somebody published it meanwhile. */
+  async drop(ownerId: string, _id: string): Promise<void> {
+    await this.erase(ownerId, _id).catch((error: unknown) => {
+      if (!(error instanceof Problem && ['not_found', 'conflict'].includes(error.slug))) throw error;
+    });
+  }
+
   async #eraseRest(thingId: string): Promise<boolean> {
     await this.#versions.deleteMany({ thingId } as Filter<VersionDocument<C>>);
     return this.#deps.eraseRuns(thingId);
@@ -272,6 +291,24 @@ export class VersionedService<C extends object> {
   notFound(): Problem {
     return new Problem('not_found', `${this.#deps.noun} not found`);
   }
+}
+
+function firstOf<C>(
+  _id: string,
+  ownerId: string,
+  { name, ...wanted }: Omit<Deploy<C>, 'expectedVersionToken'>,
+  at: Date,
+): ThingDocument<C> {
+  return {
+    _id,
+    ownerId,
+    name,
+    status: VersionedStatus.ACTIVE,
+    current: versionOf(1, wanted, at),
+    versionToken: randomToken(),
+    createdAt: at,
+    updatedAt: at,
+  };
 }
 
 function versionOf<C>(version: number, { description, config }: Pick<Deploy<C>, 'description' | 'config'>, at: Date) {

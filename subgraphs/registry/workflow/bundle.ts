@@ -1,4 +1,4 @@
-/** The bytes of bundles, in the object store by hash below the workflow that holds them. */
+/** The bytes of bundles, in the object store by hash below the workflow, or the template, that holds them. */
 import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { ObjectStore } from '../../../platform/s3.js';
 import type { ReadFile } from './bundle.rules.js';
@@ -33,55 +33,72 @@ export function contentTypeOf(path: string): string {
   return TYPES[extension] ?? 'application/octet-stream';
 }
 
+export function describedFiles(files: readonly ReadFile[]): BundleFile[] {
+  return files.map(({ path, sha256, bytes }) => ({
+    path,
+    sha256,
+    sizeBytes: bytes.length,
+    contentType: contentTypeOf(path),
+  }));
+}
+
 export class Bundles {
   readonly #store: ObjectStore;
+  readonly #folder: 'workflows' | 'templates';
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, folder: 'workflows' | 'templates' = 'workflows') {
     this.#store = store;
+    this.#folder = folder;
   }
 
   /** Writes all files, those too that may be there: what is being cleared away at this moment must be there after it. */
-  async put(workflowId: string, files: readonly ReadFile[]): Promise<BundleFile[]> {
+  async put(holderId: string, files: readonly ReadFile[]): Promise<BundleFile[]> {
     const distinct = [...new Map(files.map((file) => [file.sha256, file])).values()];
     for (let i = 0; i < distinct.length; i += AT_ONCE) {
-      await Promise.all(distinct.slice(i, i + AT_ONCE).map((file) => this.#put(workflowId, file)));
+      await Promise.all(distinct.slice(i, i + AT_ONCE).map((file) => this.#put(holderId, file)));
     }
-    return files.map(({ path, sha256, bytes }) => ({
-      path,
-      sha256,
-      sizeBytes: bytes.length,
-      contentType: contentTypeOf(path),
-    }));
+    return describedFiles(files);
   }
 
-  async #put(workflowId: string, { sha256, bytes, path }: ReadFile): Promise<void> {
+  async #put(holderId: string, { sha256, bytes, path }: ReadFile): Promise<void> {
     const { client, bucket } = this.#store;
     const ContentType = contentTypeOf(path);
     await client.send(
-      new PutObjectCommand({ Bucket: bucket, Key: keyOf(workflowId, sha256), Body: bytes, ContentType }),
+      new PutObjectCommand({ Bucket: bucket, Key: this.#keyOf(holderId, sha256), Body: bytes, ContentType }),
     );
   }
 
   /** A file is small enough to be held: rules.ts sees to that. */
-  async read(workflowId: string, sha256: string): Promise<Buffer> {
+  async read(holderId: string, sha256: string): Promise<Buffer> {
     const { client, bucket } = this.#store;
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: keyOf(workflowId, sha256) }));
-    if (!Body) throw new Error(`the store gave no body for a file of workflow ${workflowId}`);
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: this.#keyOf(holderId, sha256) }));
+    if (!Body) throw new Error(`the store gave no body for a file of ${this.#keyOf(holderId, sha256)}`);
     return Buffer.from(await Body.transformToByteArray());
   }
 
-  async clearAll(workflowId: string): Promise<void> {
-    await this.#clear(workflowId, () => true);
+  async readAll(holderId: string, files: readonly BundleFile[]): Promise<ReadFile[]> {
+    const read = new Map<string, Buffer>();
+    const hashes = [...new Set(files.map(({ sha256 }) => sha256))];
+    for (let i = 0; i < hashes.length; i += AT_ONCE) {
+      const batch = hashes.slice(i, i + AT_ONCE);
+      const bytes = await Promise.all(batch.map((sha256) => this.read(holderId, sha256)));
+      for (const [j, sha256] of batch.entries()) read.set(sha256, bytes[j] ?? Buffer.alloc(0));
+    }
+    return files.map(({ path, sha256 }) => ({ path, sha256, bytes: read.get(sha256) ?? Buffer.alloc(0) }));
+  }
+
+  async clearAll(holderId: string): Promise<void> {
+    await this.#clear(holderId, () => true);
   }
 
   /** What `keep` does not name, but for what was written since `before`: a save may be about to name it. */
-  async clearUnused(workflowId: string, keep: ReadonlySet<string>, before: Date): Promise<void> {
-    await this.#clear(workflowId, (sha256, written) => !keep.has(sha256) && written !== undefined && written <= before);
+  async clearUnused(holderId: string, keep: ReadonlySet<string>, before: Date): Promise<void> {
+    await this.#clear(holderId, (sha256, written) => !keep.has(sha256) && written !== undefined && written <= before);
   }
 
-  async #clear(workflowId: string, goes: (sha256: string, written: Date | undefined) => boolean): Promise<void> {
+  async #clear(holderId: string, goes: (sha256: string, written: Date | undefined) => boolean): Promise<void> {
     const { client, bucket } = this.#store;
-    const Prefix = keyOf(workflowId, '');
+    const Prefix = this.#keyOf(holderId, '');
     let ContinuationToken: string | undefined;
     do {
       const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix, ContinuationToken }));
@@ -94,8 +111,8 @@ export class Bundles {
       ContinuationToken = page.NextContinuationToken;
     } while (ContinuationToken !== undefined);
   }
-}
 
-function keyOf(workflowId: string, sha256: string): string {
-  return `workflows/${workflowId}/${sha256}`;
+  #keyOf(holderId: string, sha256: string): string {
+    return `${this.#folder}/${holderId}/${sha256}`;
+  }
 }

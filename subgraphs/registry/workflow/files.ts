@@ -1,28 +1,36 @@
-/** What gateways ask of the files of workflows. Their bytes do not pass through the graph. */
+/** What gateways ask of the files of workflows and templates. Their bytes do not pass through the graph. */
 import type { Scope } from '../../../platform/scope.js';
 import type { Bundles } from './bundle.js';
 import { workflowNotFound } from './workflow.access.js';
 import type { BundleFile } from './workflow.model.js';
 import type { WorkflowService } from './workflow.service.js';
 
+export const HOLDERS = ['workflow', 'template'] as const;
+export type Holder = (typeof HOLDERS)[number];
+
 export interface FilesOf {
-  workflowId: string;
+  /** What holds them. */
+  holder: Holder;
+  id: string;
   version: number;
   files: BundleFile[];
+  /** How the holder is to be named, where it was named by a handle that was given up. */
+  movedTo: string | null;
 }
 
-export interface WorkflowFiles {
+export interface BundleFiles {
   list(reference: string, version: number | null, scope: Scope): Promise<FilesOf>;
   /** One file of that version, by its hash. */
   read(reference: string, version: number, sha256: string, scope: Scope): Promise<Buffer>;
 }
 
 /** Both ask who the caller is anew: an address of bytes is no right to them. */
-export function workflowFiles(workflows: WorkflowService, bundles: Bundles): WorkflowFiles {
+export function workflowFiles(workflows: WorkflowService, bundles: Bundles): BundleFiles {
   return {
     async list(reference, version, scope) {
       const open = await workflows.open(scope, reference, version);
-      return { workflowId: open.workflow._id, version: open.version.version, files: open.version.files };
+      const { version: opened, workflow } = open;
+      return { holder: 'workflow', id: workflow._id, version: opened.version, files: opened.files, movedTo: null };
     },
     async read(reference, version, sha256, scope) {
       const open = await workflows.open(scope, reference, version);

@@ -72,6 +72,8 @@ export interface WorkflowDocument {
   grants: Grant[];
   /** Raised by every change of the grants: who decides about one does so on the grants as they are. */
   grantsRev: number;
+  /** It was forked from a template that was erased since. */
+  parentGone?: true;
   /** Of the current version, for lists that are searched. */
   words: string[];
   createdAt: Date;
@@ -90,6 +92,15 @@ export interface WorkflowDocument {
 export interface WorkflowTombstone {
   _id: string;
   erasedAt: Date;
+  /** What was made for a fork that never came to be, and goes with it. */
+  copies?: Copies;
+}
+
+/** Ids of verifiers and generators that are made together with a workflow. */
+export interface Copies {
+  ownerId: string;
+  verifiers: string[];
+  generators: string[];
 }
 
 /** A version that another one followed; copied here before its successor is saved. */
@@ -110,6 +121,7 @@ export const WORKFLOWS: CollectionDefinition = {
     },
     { name: 'by_tag', key: { ownerId: 1, 'current.tags': 1, _id: -1 } },
     { name: 'by_word', key: { ownerId: 1, words: 1, _id: -1 } },
+    { name: 'by_parent', key: { 'parent.templateId': 1 }, options: { sparse: true } },
     { name: 'by_grantee', key: { 'grants.granteeId': 1, _id: -1 } },
     { name: 'by_verifier', key: { 'current.verifiers.verifierId': 1, 'current.verifiers.sharedBy': 1 } },
     { name: 'erased', key: { erasedAt: 1 }, options: { sparse: true } },

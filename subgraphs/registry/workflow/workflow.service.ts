@@ -26,6 +26,8 @@ import {
 } from './workflow.access.js';
 import {
   type BundleFile,
+  type Copies,
+  type Parent,
   WORKFLOW_VERSIONS,
   WORKFLOWS,
   type WorkflowDocument,
@@ -46,7 +48,18 @@ export interface WorkflowServiceDeps {
   gone(workflowId: string): Promise<void>;
   /** There is a version that cannot be searched for yet. */
   saved(workflowId: string): void;
+  /** Erases what was made for a fork that came to nothing. Must be idempotent. */
+  dropCopies(copies: Copies): Promise<void>;
   now: () => Date;
+}
+
+/** What a fork of a template begins as. */
+export interface ForkedWorkflow {
+  slug: string;
+  parent: Parent;
+  copies: Copies;
+  /** Makes what the version names, the copies among it. */
+  make(): Promise<Omit<WorkflowVersion, 'files'> & { files: ReadFile[] }>;
 }
 
 export type WorkflowLoader = DataLoader<string, FoundWorkflow | null>;
@@ -78,6 +91,8 @@ const WHOSE = {
   all: (viewer: Viewer) => [mine(viewer), sharedWith(viewer)],
 };
 
+const FORKS = 200;
+const MAX_SLUG = 100;
 const SWEEP_MS = 60_000;
 const SWEPT_AT_ONCE = 50;
 // Longer than any save that read the workflow before it was erased, or that is putting files it will name.
@@ -154,6 +169,41 @@ export class WorkflowService {
     return new Date(this.#deps.now().getTime() + ms);
   }
 
+  /**
+   * A new workflow under the first free slug, with what is made for it. All of it is done between the mark and the
+   * workflow, so that the sweeper finds what a dead process left.
+   */
+  async fork(ownerId: string, { slug, parent, copies, make }: ForkedWorkflow): Promise<WorkflowDocument> {
+    const _id = newId();
+    await this.#tombstones.insertOne({ _id, erasedAt: this.#in(UNDER_WAY_MS), copies });
+    try {
+      const { files, ...made } = await make();
+      const bundle = await this.#deps.bundles.put(_id, files);
+      const current = { ...made, files: bundle };
+      for (let nth = 1; nth <= FORKS; nth++) {
+        const suffix = nth === 1 ? '' : `-${nth}`;
+        const free = `${slug.slice(0, MAX_SLUG - suffix.length)}${suffix}`;
+        const workflow = await this.#insert(firstOf({ _id, ownerId, slug: free, current, parent }));
+        if (workflow) {
+          this.#deps.saved(_id);
+          return workflow;
+        }
+        const tookHold = await this.#tombstones.findOne({ _id, erasedAt: { $lte: this.#deps.now() } });
+        if (tookHold) throw new Problem('unavailable', 'The fork took too long and was given up.');
+      }
+      throw new Problem('conflict', `You have too many workflows of the slug ${slug}.`);
+    } catch (error) {
+      // The sweeper does the rest, now rather than in an hour.
+      await this.#tombstones.updateOne({ _id, copies: { $exists: true } }, { $set: { erasedAt: this.#deps.now() } });
+      throw error;
+    }
+  }
+
+  /** The template is gone: what was forked from it stays, and says so. */
+  async orphan(templateId: string): Promise<void> {
+    await this.#workflows.updateMany({ 'parent.templateId': templateId }, { $set: { parent: null, parentGone: true } });
+  }
+
   /** What the request is a new version of; null for a new workflow. */
   async #savedBefore(scope: Scope, userId: string, request: Filled): Promise<FoundWorkflow | null> {
     const token = request.expected_version_token ?? null;
@@ -184,29 +234,21 @@ export class WorkflowService {
   }
 
   async #create(_id: string, ownerId: string, slug: string, current: WorkflowVersion): Promise<WorkflowDocument> {
-    const workflow: WorkflowDocument = {
-      _id,
-      ownerId,
-      slug,
-      status: WorkflowStatus.LIVE,
-      current,
-      versionToken: randomToken(),
-      parent: null,
-      grants: [],
-      grantsRev: 0,
-      words: wordsOf(current),
-      createdAt: current.createdAt,
-      updatedAt: current.createdAt,
-    };
+    const workflow = await this.#insert(firstOf({ _id, ownerId, slug, current, parent: null }));
+    if (workflow) return workflow;
+    const winner = await this.#workflows.findOne({ ownerId, slug });
+    throw winner ? staleToken(winner) : conflict('The workflow was erased in the meantime.', null);
+  }
+
+  /** In the place of its mark, if there is one. Null: the slug is taken, or the mark took hold meanwhile. */
+  async #insert(workflow: WorkflowDocument): Promise<WorkflowDocument | null> {
+    const marked = { _id: workflow._id, erasedAt: { $gt: this.#deps.now() } } as Filter<WorkflowDocument>;
     try {
-      // In the place of the mark, if there are files; a mark that took hold meanwhile is an erased workflow.
-      const marked = { _id, erasedAt: { $gt: this.#deps.now() } } as Filter<WorkflowDocument>;
       await this.#workflows.replaceOne(marked, workflow, { upsert: true });
       return workflow;
     } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      const winner = await this.#workflows.findOne({ ownerId, slug });
-      throw winner ? staleToken(winner) : conflict('The workflow was erased in the meantime.', null);
+      if (isDuplicateKey(error)) return null;
+      throw error;
     }
   }
 
@@ -400,8 +442,9 @@ export class WorkflowService {
       .sort({ erasedAt: 1 })
       .limit(SWEPT_AT_ONCE)
       .toArray();
-    for (const { _id, erasedAt } of erased) {
+    for (const { _id, erasedAt, copies } of erased) {
       await this.#eraseRest(_id);
+      if (copies) await this.#deps.dropCopies(copies);
       if (erasedAt <= dropBefore) await this.#tombstones.deleteOne({ _id });
     }
   }
@@ -442,6 +485,23 @@ function nextVersion(before: WorkflowVersion | null, request: Filled, made: Made
     source: request.source ?? null,
     savedBy: made.savedBy,
     createdAt: made.at,
+  };
+}
+
+function firstOf({
+  current,
+  ...workflow
+}: Pick<WorkflowDocument, '_id' | 'ownerId' | 'slug' | 'current' | 'parent'>): WorkflowDocument {
+  return {
+    ...workflow,
+    status: WorkflowStatus.LIVE,
+    current,
+    versionToken: randomToken(),
+    grants: [],
+    grantsRev: 0,
+    words: wordsOf(current),
+    createdAt: current.createdAt,
+    updatedAt: current.createdAt,
   };
 }
 

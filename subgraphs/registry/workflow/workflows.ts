@@ -16,9 +16,9 @@ import { SYSTEM_VERIFIERS } from '../verifier/system.js';
 import type { VerifierAccess, Verifiers } from '../verifier/verifier.access.js';
 import { VersionedStatus } from '../versioned/versioned.model.js';
 import { Bundles } from './bundle.js';
-import { type WorkflowFiles, workflowFiles } from './files.js';
+import { type BundleFiles, workflowFiles } from './files.js';
 import { PinReader } from './pins.js';
-import { WORKFLOW_VERSIONS, WORKFLOWS } from './workflow.model.js';
+import { type Copies, WORKFLOW_VERSIONS, WORKFLOWS } from './workflow.model.js';
 import { WorkflowSearch } from './workflow.search.js';
 import { WorkflowService } from './workflow.service.js';
 
@@ -43,8 +43,9 @@ export interface Pinnables {
 export interface WorkflowParts {
   workflows: WorkflowService;
   search: WorkflowSearch;
+  bundles: Bundles;
   grants: GrantService;
-  files: WorkflowFiles;
+  files: BundleFiles;
   tasks: readonly BackgroundTask[];
   close(): Promise<void>;
 }
@@ -80,18 +81,24 @@ export function createWorkflows(deps: WorkflowDeps, pinnables: Pinnables): Workf
     encoder,
     log,
   });
+  const dropCopies = async ({ ownerId, ...copies }: Copies) => {
+    for (const id of copies.verifiers) await verifiers.drop(ownerId, id);
+    for (const id of copies.generators) await generators.drop(ownerId, id);
+  };
   const workflows = new WorkflowService({
     db,
     bundles,
     memberships: new CurrentMemberships(peers.accounts),
     pins,
     gone,
+    dropCopies,
     saved: (id) => embedder.soon(id),
     now,
   });
   const grants = new GrantService({ db, workflows, accounts: peers.accounts, now });
   return {
     workflows,
+    bundles,
     search: new WorkflowSearch({ db, workflows, encoder }),
     grants,
     files: workflowFiles(workflows, bundles),

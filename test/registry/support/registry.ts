@@ -19,7 +19,6 @@ import type { ImageRequest, Output, Provider } from '../../../subgraphs/registry
 import { Providers } from '../../../subgraphs/registry/provider/providers.js';
 import { createRegistry, type RegistryDeps } from '../../../subgraphs/registry/subgraph.js';
 import { NOTHING_SHARED } from '../../../subgraphs/registry/verifier/sharing.js';
-import { NOTHING_PUBLISHED } from '../../../subgraphs/registry/versioned/live-references.js';
 import { openAccounts, openImages, openPurse } from './peers.js';
 
 export const log = pino({ level: 'silent' });
@@ -81,7 +80,6 @@ export function openRegistry(db: Db, { provider, peers, ...overrides }: TestDeps
     },
     models: new Models({ configured: providers.configured, compatible: null, now }),
     providers,
-    references: NOTHING_PUBLISHED,
     providerTimeoutMs: 60_000,
     events: new LocalEvents(),
     jobSettings: {

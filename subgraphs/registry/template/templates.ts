@@ -1,0 +1,107 @@
+/** Everything about templates, built from what the registry is given. */
+import type DataLoader from 'dataloader';
+import type { Db } from 'mongodb';
+import { byIdLoader } from '../../../platform/mongo/loader.js';
+import type { CollectionDefinition } from '../../../platform/mongo/store.js';
+import type { ObjectStore } from '../../../platform/s3.js';
+import type { BackgroundTask } from '../../../platform/subgraph.js';
+import type { AccountsClient } from '../../accounts/client.js';
+import type { Generators } from '../generator/generator.service.js';
+import { SafetyChecks } from '../safety/check.js';
+import type { Verifiers } from '../verifier/verifier.access.js';
+import type { VerifierServices } from '../verifier/verifiers.js';
+import { Bundles } from '../workflow/bundle.js';
+import type { BundleFiles } from '../workflow/files.js';
+import type { WorkflowService } from '../workflow/workflow.service.js';
+import { ForkService } from './fork.service.js';
+import { Freezer } from './freezer.js';
+import { templateFiles } from './template.files.js';
+import { TemplateLists } from './template.lists.js';
+import {
+  TEMPLATE_SNAPSHOTS,
+  TEMPLATE_VERSIONS,
+  TEMPLATES,
+  type TemplateDocument,
+  type TemplateVersionDocument,
+} from './template.model.js';
+import { TemplateService } from './template.service.js';
+import { TemplateStore } from './template.store.js';
+
+export interface TemplateDeps {
+  db: Db;
+  peers: { accounts: AccountsClient };
+  store: ObjectStore;
+  /** Ends what depended on a template that is gone. Must be idempotent. */
+  gone(templateId: string): Promise<void>;
+  now: () => Date;
+}
+
+/** What templates are made of, and what forks are made in. */
+export interface TemplateSources {
+  workflows: WorkflowService;
+  bundles: Bundles;
+  generators: Generators;
+  verifiers: Verifiers;
+  judging: VerifierServices;
+}
+
+/** What resolvers of templates share. */
+export interface TemplateServices {
+  templates: TemplateService;
+  forks: ForkService;
+  templateBundles: Bundles;
+}
+
+/** What they have for themselves: these live as long as a request. */
+export interface TemplateLoaders {
+  templateLoader: DataLoader<string, TemplateDocument | null>;
+  templateContentLoader: DataLoader<string, TemplateVersionDocument | null>;
+}
+
+export interface TemplateParts {
+  shared: TemplateServices;
+  own: { [K in keyof TemplateLoaders]: () => TemplateLoaders[K] };
+  safety: SafetyChecks;
+  files: BundleFiles;
+  tasks: readonly BackgroundTask[];
+}
+
+export const TEMPLATE_COLLECTIONS: readonly CollectionDefinition[] = [TEMPLATES, TEMPLATE_VERSIONS, TEMPLATE_SNAPSHOTS];
+
+export function createTemplates(
+  { db, peers, store: objects, gone, now }: TemplateDeps,
+  from: TemplateSources,
+): TemplateParts {
+  const { workflows, verifiers, generators, judging } = from;
+  const bundles = new Bundles(objects, 'templates');
+  const store = new TemplateStore({
+    db,
+    bundles,
+    async gone(id) {
+      await workflows.orphan(id);
+      await gone(id);
+    },
+    now,
+  });
+  const safety = new SafetyChecks(judging.verifierRuns);
+  const templates = new TemplateService({
+    store,
+    lists: new TemplateLists(db),
+    workflows,
+    bundles: { workflows: from.bundles, templates: bundles },
+    freezer: new Freezer({ verifiers, generators, verifierAccess: judging.verifierAccess }),
+    safety,
+    accounts: peers.accounts,
+  });
+  const forks = new ForkService({ templates, store, workflows, verifiers, generators, now });
+  return {
+    shared: { templates, forks, templateBundles: bundles },
+    own: {
+      templateLoader: () => byIdLoader(db.collection<TemplateDocument>(TEMPLATES.name)),
+      templateContentLoader: () => byIdLoader(db.collection<TemplateVersionDocument>(TEMPLATE_VERSIONS.name)),
+    },
+    safety,
+    files: templateFiles(templates, bundles),
+    tasks: store.tasks,
+  };
+}
