@@ -37,5 +37,5 @@ export const IMAGE_CHANGED = 'image-changed';
 /** A job's state is no longer what it was. The payload is the job's id and its owner, with a space between them. */
 export const JOB_CHANGED = 'job-changed';
 
-/** A job waits for a worker. The payload is empty. */
+/** Jobs wait for a worker. The payload is how many. */
 export const JOB_QUEUED = 'job-queued';

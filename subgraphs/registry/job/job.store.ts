@@ -74,7 +74,7 @@ export class JobStore {
   #announceQueued(jobs: readonly JobDocument[]): void {
     const { events } = this.#deps;
     for (const job of jobs) announceJob(events, job);
-    events.publish(JOB_QUEUED, '');
+    events.publish(JOB_QUEUED, String(jobs.length));
   }
 
   find(_id: string): Promise<JobDocument | null> {
@@ -152,16 +152,17 @@ export class JobStore {
       { $set: { rank: '$place' } },
       { $unset: ['worker', 'leaseUntil'] },
     ]);
-    if (modifiedCount > 0) this.#deps.events.publish(JOB_QUEUED, '');
+    if (modifiedCount > 0) this.#deps.events.publish(JOB_QUEUED, String(modifiedCount));
     return modifiedCount;
   }
 
   /** For a worker that is closing: whoever takes the job next is not counted as one more attempt. */
   async giveBack({ _id, worker, attempts }: Claim): Promise<void> {
-    await this.#jobs.updateOne({ _id, worker, attempts, leaseUntil: { $exists: true }, ...SHOWN }, [
-      { $set: { rank: '$place', attempts: { $subtract: ['$attempts', 1] } } },
-      { $unset: ['worker', 'leaseUntil'] },
-    ]);
+    const { modifiedCount } = await this.#jobs.updateOne(
+      { _id, worker, attempts, leaseUntil: { $exists: true }, ...SHOWN },
+      [{ $set: { rank: '$place', attempts: { $subtract: ['$attempts', 1] } } }, { $unset: ['worker', 'leaseUntil'] }],
+    );
+    if (modifiedCount > 0) this.#deps.events.publish(JOB_QUEUED, '1');
   }
 
   /** False when the job is no longer this worker's: somebody else has taken it, or it is being erased. */

@@ -47,6 +47,7 @@ export class JobWaiters {
     } finally {
       clearTimeout(timer);
       this.#waiting.delete(jobId);
+      if (this.#waiting.size === 0) this.#unschedule();
     }
   }
 
@@ -64,17 +65,19 @@ export class JobWaiters {
   close(): void {
     this.#closed = true;
     this.#unsubscribe();
-    clearTimeout(this.#look);
+    this.#unschedule();
     for (const resolve of this.#waiting.values()) resolve(null);
   }
 
   #schedule(ms: number): void {
     if (this.#closed) return;
-    if (ms === GATHER_MS) {
-      clearTimeout(this.#look);
-      this.#look = undefined;
-    }
+    if (ms === GATHER_MS) this.#unschedule();
     this.#look ??= setTimeout(() => void this.#lookUp(), ms).unref();
+  }
+
+  #unschedule(): void {
+    clearTimeout(this.#look);
+    this.#look = undefined;
   }
 
   async #lookUp(): Promise<void> {

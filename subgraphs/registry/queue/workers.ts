@@ -32,8 +32,14 @@ export class Workers {
   readonly #abandon = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
   #room = 0;
+  /** How many jobs there was notice of, so that nobody asks for more than there are. */
+  #due = 0;
+  /** Whether there may be any number beside those: at first, and after some time without notice. */
+  #unsure = true;
   #loop: Promise<void> | undefined;
   #wake: () => void = () => undefined;
+  /** Whether it is room that is waited for. */
+  #full = false;
 
   constructor(deps: WorkersDeps) {
     this.#deps = deps;
@@ -49,12 +55,16 @@ export class Workers {
   async #work(): Promise<void> {
     const { events, leaseMs } = this.#deps;
     const { signal } = this.#closing;
-    const unsubscribe = events.subscribe(JOB_QUEUED, () => this.#wake());
+    const unsubscribe = events.subscribe(JOB_QUEUED, (count) => {
+      this.#due += Number(count);
+      this.#wake();
+    });
     const beat = setInterval(() => void this.#sayAlive(), leaseMs / 3);
     try {
       while (!signal.aborted) {
         if (this.#running.size >= this.#room) await this.#sleep(null);
-        else if (!(await this.#takeOne())) await this.#sleep(LOOK_EVERY_MS);
+        else if (this.#due > 0 || this.#unsure) await this.#takeOne();
+        else await this.#sleep(LOOK_EVERY_MS);
       }
     } finally {
       unsubscribe();
@@ -63,17 +73,22 @@ export class Workers {
     clearInterval(beat);
   }
 
-  /** False when there is nothing to do for now. */
-  async #takeOne(): Promise<boolean> {
+  async #takeOne(): Promise<void> {
     const { jobs, log } = this.#deps;
+    const before = this.#due;
     try {
       const job = await jobs.claim(this.#id);
-      if (job) this.#begin(job);
-      return job !== null;
+      if (job) {
+        this.#due = Math.max(0, this.#due - 1);
+        this.#begin(job);
+      } else {
+        // There may have been notice of others meanwhile.
+        this.#due -= before;
+        this.#unsure = false;
+      }
     } catch (error) {
       log.error({ err: error }, 'the queue cannot be read');
       await this.#sleep(AFTER_FAILURE_MS);
-      return false;
     }
   }
 
@@ -83,7 +98,7 @@ export class Workers {
     metrics.taken(job);
     const running = this.#run(job).finally(() => {
       this.#running.delete(job._id);
-      this.#wake();
+      if (this.#full) this.#wake();
     });
     this.#running.set(job._id, running);
   }
@@ -115,14 +130,22 @@ export class Workers {
   /** Until there may be something to do; `ms` null: until a job is done. */
   #sleep(ms: number | null): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.resolve();
+    this.#full = ms === null;
     return new Promise((resolve) => {
-      const timer = ms === null ? undefined : setTimeout(() => this.#wake(), ms);
+      const timer = ms === null ? undefined : setTimeout(() => this.#look(), ms);
       this.#wake = () => {
         clearTimeout(timer);
+        this.#full = false;
         this.#wake = () => undefined;
         resolve();
       };
     });
+  }
+
+  /** Without notice as well: one may be lost. */
+  #look(): void {
+    this.#unsure = true;
+    this.#wake();
   }
 
   async #finish(): Promise<void> {

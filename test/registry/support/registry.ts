@@ -17,7 +17,7 @@ import { LocalJudge } from '../../../subgraphs/registry/judge/local.js';
 import { Models } from '../../../subgraphs/registry/model/models.js';
 import type { ImageRequest, Output, Provider } from '../../../subgraphs/registry/provider/provider.js';
 import { Providers } from '../../../subgraphs/registry/provider/providers.js';
-import { createRegistry, type RegistryDeps } from '../../../subgraphs/registry/subgraph.js';
+import { createRegistry, type RegistryDeps, type RegistrySubgraph } from '../../../subgraphs/registry/subgraph.js';
 import { NOTHING_SHARED } from '../../../subgraphs/registry/verifier/sharing.js';
 import { openAccounts, openImages, openPurse } from './peers.js';
 
@@ -58,7 +58,7 @@ export type TestDeps = Partial<Omit<RegistryDeps, 'peers'>> & {
   peers?: Partial<RegistryDeps['peers']>;
 };
 
-export function openRegistry(db: Db, { provider, peers, ...overrides }: TestDeps = {}): Promise<Subgraph> {
+export function openRegistry(db: Db, { provider, peers, ...overrides }: TestDeps = {}): Promise<RegistrySubgraph> {
   const now = overrides.now ?? (() => new Date());
   const providers = new Providers({
     providers: provider ? [provider] : [],
