@@ -29,6 +29,7 @@ export const SETTINGS: JobSettings = {
   inputsHours: 24,
   queuePerTenant: 100,
   leaseSeconds: 15,
+  lookEveryMs: 1_000,
 };
 
 export interface World {
