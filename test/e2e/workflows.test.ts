@@ -400,6 +400,48 @@ describe.each(SHAPES)('workflows in %s', (_shape, start) => {
     expect((await accept(invitation_id)).status).toBe(409);
   });
 
+  it('are shared, listed as shared, taken back and left, with the documented fields', async () => {
+    const name = unique();
+    const { workflow_id: id, version_token } = (await save({ name, body: 'first' })).body;
+    await save({ name, body: 'second', expected_version_token: version_token });
+    const grants = (method: string, body?: object, key = ada.key) =>
+      client.rest(method, `/v1/workflows/${id}/grants`, key, body);
+    const given = await grants('POST', { grantee_email_or_at_team_handle: eve.email, role: 'edit' });
+    const grant = {
+      grantee_type: 'user',
+      grantee_identifier: eve.id,
+      role: 'edit',
+      oldest_version: 2,
+      granted_by: ada.id,
+      granted_at: expect.stringMatching(/Z$/),
+      is_via_team: false,
+    };
+    expect([given.status, given.body]).toEqual([201, { workflow_id: id, ...grant }]);
+    expect((await grants('GET')).body).toEqual({ items: [grant], next_cursor: null });
+    const read = await get(id, eve.key);
+    expect(read.body).toMatchObject({ effective_role: 'edit', owner_user_id: ada.id, version: 2 });
+    expect((await get(`${id}?version=1`, eve.key)).status).toBe(404);
+    const listed = await client.rest('GET', '/v1/workflows?filter=shared-with-me', eve.key);
+    expect(listed.body.items).toMatchObject([{ id, effective_role: 'edit', owner_user_id: ada.id }]);
+    const saved = await save(
+      { workflow_id: id, name, body: 'third', expected_version_token: read.body.version_token },
+      eve.key,
+    );
+    expect([saved.status, saved.body.version]).toEqual([201, 3]);
+    const refused = await grants('POST', { grantee_email_or_at_team_handle: eve.id, role: 'owner' });
+    expect([refused.status, refused.body.error]).toEqual([400, 'validation_error']);
+    const unknown = await grants('POST', { grantee_email_or_at_team_handle: '@nobody', role: 'view' });
+    expect([unknown.status, unknown.body.error]).toEqual([404, 'user_not_found']);
+    const revoked = await grants('DELETE', { grantee_email_or_at_team_handle: eve.id });
+    expect([revoked.status, revoked.body]).toEqual([200, { workflow_id: id, revoked: true }]);
+    expect((await get(id, eve.key)).status).toBe(404);
+    await grants('POST', { grantee_email_or_at_team_handle: eve.id, role: 'view', include_history: true });
+    expect((await get(`${id}?version=1`, eve.key)).body.body).toBe('first');
+    const left = await client.rest('POST', `/v1/workflows/${id}/leave`, eve.key);
+    expect([left.status, left.body]).toEqual([200, { workflow_id: id, removed_direct_grants: 1 }]);
+    expect((await get(id, eve.key)).status).toBe(404);
+  });
+
   it('are the same over the graph', async () => {
     const name = unique();
     const made = await client.graph(SAVE, { input: { name, body: 'x', tags: ['g'] } }, ada.key);
