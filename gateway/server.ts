@@ -12,7 +12,7 @@ import { CLIENT_CONFIG } from '../rest-shim/client-config.js';
 import { inOneSegment } from '../rest-shim/identifiers.js';
 import { INTRODUCTION } from '../rest-shim/introduction.js';
 import { openApi } from '../rest-shim/openapi.js';
-import type { Route } from '../rest-shim/route.js';
+import { rowOf } from '../rest-shim/route.js';
 import { ROUTES } from '../rest-shim/routes/index.js';
 import { Rows } from '../rest-shim/rows.js';
 import { mountShim } from '../rest-shim/shim.js';
@@ -159,14 +159,17 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     openShortcut(app, deps.http, servingShortcut(new WarmImages({ records, bytes, now: deps.now })));
   const rows = new Rows({ operations, onMutation });
   mountShim(app, { routes: ROUTES, rows, admit, quota: new QuotaWarnings(deps.billing, deps.log) });
-  mountFiles(app, { files: deps.files, admit, row: rowOf('getWorkflowFiles') });
-  mountFiles(app, { files: deps.templateFiles, admit, row: rowOf('getTemplateFiles') });
+  mountFiles(app, { files: deps.files, admit, row: rowOf(ROUTES, 'getWorkflowFiles') });
+  mountFiles(app, { files: deps.templateFiles, admit, row: rowOf(ROUTES, 'getTemplateFiles') });
   mountAgentDoors(app, {
     routes: ROUTES,
     rows,
     admit,
     images: deps.images,
+    assets: deps.assets,
     files: deps.files,
+    templateFiles: deps.templateFiles,
+    events: deps.events,
     log: deps.log,
     publicUrl: settings.publicUrl,
     version: settings.version,
@@ -177,12 +180,6 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   mountDocuments(app, operations, settings);
   await app.register(pages({ assetsDir: settings.assetsDir }));
   return app;
-}
-
-function rowOf(id: string): Route {
-  const row = ROUTES.find((candidate) => candidate.id === id);
-  if (!row) throw new Error(`the route table has no ${id}`);
-  return row;
 }
 
 /** For answers that are data: a browser that is shown one as a page must do nothing with it. */

@@ -20,11 +20,18 @@ export class ToolInput {
   readonly schema: JsonSchema;
   readonly #parts: ReadonlyMap<string, Part>;
   readonly #takesKey: boolean;
+  readonly #fixed: Readonly<Record<string, unknown>>;
 
   constructor(tool: Tool, row: Route) {
-    const members = new Map([...membersOf(row)].filter(([name]) => tool.inputs?.includes(name) ?? true));
+    this.#fixed = tool.fixed ?? {};
+    const all = membersOf(row);
+    const members = new Map(
+      [...all].filter(([name]) => !(name in this.#fixed) && (tool.inputs?.includes(name) ?? true)),
+    );
     for (const name of tool.inputs ?? []) if (!members.has(name)) throw new Error(`${tool.name} offers no ${name}`);
-    this.#parts = new Map([...members].map(([name, { part }]) => [name, part]));
+    this.#parts = new Map(
+      [...all].filter(([name]) => members.has(name) || name in this.#fixed).map(([name, { part }]) => [name, part]),
+    );
     this.#takesKey = row.idempotent === true && !members.has(IDEMPOTENCY_KEY);
     const required = [...members]
       .filter(([name, member]) => member.required || tool.required?.includes(name))
@@ -42,7 +49,7 @@ export class ToolInput {
   /** As a request would have brought it. What the tool does not offer is passed over, as a request's unknown fields are. */
   given(args: Readonly<Record<string, unknown>>): GivenInput {
     const parts: Record<Part, Record<string, unknown>> = { params: {}, query: {}, body: {} };
-    for (const [name, value] of Object.entries(args)) {
+    for (const [name, value] of Object.entries({ ...args, ...this.#fixed })) {
       const part = this.#parts.get(name);
       if (part === undefined || value === undefined) continue;
       parts[part][name] = part === 'body' ? value : asText(value);

@@ -15,7 +15,10 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admit } from '../gateway/admission.js';
 import { Problem } from '../platform/errors.js';
+import type { Events } from '../platform/events.js';
+import { newId } from '../platform/ids.js';
 import type { Scope } from '../platform/scope.js';
+import { Cancellations } from './cancellations.js';
 
 export interface McpOptions {
   path: string;
@@ -35,22 +38,37 @@ export interface Tools {
   listed: readonly ListedTool[];
   has(name: string): boolean;
   isSlow(name: string): boolean;
-  call(name: string, args: Readonly<Record<string, unknown>>, scope: Scope): Promise<CallToolResult>;
+  call(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    scope: Scope,
+    signal: AbortSignal,
+  ): Promise<CallToolResult>;
 }
 
 export interface McpDeps {
   tools: Tools;
   admit: Admit;
+  /** Between the processes that clients reach. */
+  events: Events;
 }
 
+/**
+ * Nothing is kept of a session: its id only tells apart the calls of two clients of one key, so that one can call off its
+ * own. A client that does without cannot.
+ */
+const SESSION = 'mcp-session-id';
+const MAX_SESSION = 100;
 const PROGRESS_MS = 500;
 /** The list of tools changes with the version of the server, and not before. */
 const LIST_TTL_MS = 300_000;
 
-export function mountMcp(app: FastifyInstance, options: McpOptions, { tools, admit }: McpDeps): void {
+export function mountMcp(app: FastifyInstance, options: McpOptions, { tools, admit, events }: McpDeps): void {
   const { path, name, title, version, instructions, bodyLimit } = options;
   const scopes = new WeakMap<Request, Scope>();
-  const factory: McpServerFactory = ({ requestInfo }) => {
+  const cancellations = new Cancellations(events);
+  app.addHook('onClose', async () => cancellations.close());
+  const factory: McpServerFactory = ({ requestInfo, era }) => {
     const scope = requestInfo && scopes.get(requestInfo);
     const server = new Server(
       { name, title, version },
@@ -66,10 +84,14 @@ export function mountMcp(app: FastifyInstance, options: McpOptions, { tools, adm
       const { name: tool, arguments: args = {} } = params;
       if (!tools.has(tool)) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool ${tool}.`);
       const stop = tools.isSlow(tool) ? reportProgress(context) : () => undefined;
+      // Of the older revisions a client that goes away has not called anything off, and says so in a request of its own.
+      const name = era === 'legacy' ? nameOf(scope, requestInfo.headers.get(SESSION), context.mcpReq.id) : null;
+      const called = name === null ? null : cancellations.open(name);
       try {
-        return await tools.call(tool, args, scope);
+        return await tools.call(tool, args, scope, called?.signal ?? context.mcpReq.signal);
       } finally {
         stop();
+        called?.close();
       }
     });
     return server;
@@ -100,9 +122,34 @@ export function mountMcp(app: FastifyInstance, options: McpOptions, { tools, adm
       if (!scope) throw new Problem('auth_required');
       const asked = toWebRequest(request, reply);
       scopes.set(asked, scope);
-      return handler.fetch(asked, { parsedBody: request.body });
+      const called = cancelled(request.body);
+      const off = called === null ? null : nameOf(scope, asked.headers.get(SESSION), called);
+      if (off !== null) cancellations.cancel(off);
+      const answer = await handler.fetch(asked, { parsedBody: request.body });
+      if (isInitialize(request.body) && answer.ok) answer.headers.set(SESSION, newId());
+      return answer;
     },
   });
+}
+
+function nameOf({ caller }: Scope, session: string | null, requestId: string | number): string | null {
+  return caller && session && session.length <= MAX_SESSION ? JSON.stringify([caller.keyId, session, requestId]) : null;
+}
+
+function isInitialize(body: unknown): boolean {
+  return methodOf(body) === 'initialize';
+}
+
+/** The call that a notification calls off. */
+function cancelled(body: unknown): string | number | null {
+  if (methodOf(body) !== 'notifications/cancelled') return null;
+  const { params } = body as { params?: { requestId?: unknown } };
+  const id = params?.requestId;
+  return typeof id === 'string' || typeof id === 'number' ? id : null;
+}
+
+function methodOf(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'method' in body ? body.method : undefined;
 }
 
 /** A page that a name server has pointed at this machine comes with its own origin. */

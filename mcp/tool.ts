@@ -17,8 +17,14 @@ export interface Tool {
   destroys?: boolean;
   /** Its answer holds texts that users of the server wrote. */
   stored?: boolean;
-  /** It takes seconds, so a client that wants to hear of its progress does. */
+  /** It takes seconds: a client that wants to hear of its progress does, and may call it off. */
   slow?: boolean;
+  /** Inputs that the tool gives itself, and does not offer. */
+  fixed?: Readonly<Record<string, unknown>>;
+  /** Its answer has other members than its row says, or more of them. */
+  freeForm?: boolean;
+  /** The answer in words, where a model reads words better than the data. */
+  say?(body: Record<string, unknown>): string;
 }
 
 export interface Annotations {

@@ -12,8 +12,11 @@ import { refused, succeeded } from './result.js';
 import type { Tools } from './server.js';
 import { annotationsOf, descriptionOf, type Tool } from './tool.js';
 
-/** Rows whose REST answer has a handler of its own need one here as well. */
-export type OwnCall = (input: RouteInput, scope: Scope) => Promise<unknown>;
+/**
+ * Rows whose REST answer has a handler of its own need one here as well; so does what can be called off. The signal says
+ * that nobody wants the answer any more.
+ */
+export type OwnCall = (input: RouteInput, scope: Scope, signal: AbortSignal) => Promise<unknown>;
 
 export interface ToolboxDeps {
   tools: readonly Tool[];
@@ -59,13 +62,18 @@ export class Toolbox implements Tools {
     return this.#tools.has(name);
   }
 
-  async call(name: string, args: Readonly<Record<string, unknown>>, scope: Scope): Promise<CallToolResult> {
+  async call(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    scope: Scope,
+    signal: AbortSignal,
+  ): Promise<CallToolResult> {
     const ready = this.#tools.get(name);
     if (!ready) return refused(new Problem('not_found', 'There is no such tool.'), scope.requestId);
     try {
-      const body = await this.#run(ready, args, scope);
+      const body = await this.#run(ready, args, scope, signal);
       const preview = await this.#preview(name, body, scope);
-      return succeeded(body, { stored: ready.tool.stored ?? false, preview });
+      return succeeded(body, { stored: ready.tool.stored ?? false, preview, say: ready.tool.say });
     } catch (error) {
       const problem = asProblem(error);
       if (problem.slug === 'internal_error') {
@@ -75,14 +83,19 @@ export class Toolbox implements Tools {
     }
   }
 
-  async #run({ ready, input, own }: ReadyTool, args: Readonly<Record<string, unknown>>, scope: Scope) {
+  async #run(
+    { ready, input, own }: ReadyTool,
+    args: Readonly<Record<string, unknown>>,
+    scope: Scope,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     const { row } = ready;
     requireCaller(scope);
     requireKeyScope(scope, keyScopeOf(row));
     const checked = checkRowInput(row, input.given(args));
     const refusal = row.refuse?.(checked);
     if (refusal) throw new Problem('validation_error', textOf(refusal.body));
-    if (own) return own(checked, scope);
+    if (own) return own(checked, scope, signal);
     const body = await this.#deps.rows.run(ready, checked, scope);
     if (row.status === 204) return null;
     return row.finish ? row.finish(body as Record<string, unknown>) : body;
@@ -103,7 +116,7 @@ function textOf(body: object): string {
   return 'detail' in body && typeof body.detail === 'string' ? body.detail : JSON.stringify(body);
 }
 
-function listedTool({ tool, ready, input, own }: ReadyTool): ListedTool {
+function listedTool({ tool, ready, input }: ReadyTool): ListedTool {
   const { row, shape } = ready;
   const { schema } = shape;
   return {
@@ -111,8 +124,7 @@ function listedTool({ tool, ready, input, own }: ReadyTool): ListedTool {
     title: row.summary,
     description: descriptionOf(tool, row),
     inputSchema: input.schema as ListedTool['inputSchema'],
-    // What a call of its own answers is not what the selection says.
-    ...(!own && !row.finish && row.status !== 204 && { outputSchema: schema as ListedTool['outputSchema'] }),
+    ...(!tool.freeForm && !row.finish && row.status !== 204 && { outputSchema: schema as ListedTool['outputSchema'] }),
     annotations: annotationsOf(tool, row),
   };
 }

@@ -25,6 +25,7 @@ export const TOOLS: readonly Tool[] = [
   { name: 'design_workflow', row: 'designWorkflow' },
   { name: 'save_workflow', row: 'saveWorkflow' },
   { name: 'list_workflows', row: 'listWorkflows', stored: true },
+  { name: 'search_workflows', row: 'searchWorkflows', reads: true, stored: true },
   { name: 'get_workflow', row: 'getWorkflow', stored: true },
   {
     name: 'get_workflow_file',
@@ -34,6 +35,7 @@ export const TOOLS: readonly Tool[] = [
     inputs: ['id_or_slug', 'version', 'path'],
     required: ['path'],
     stored: true,
+    freeForm: true,
   },
   {
     name: 'get_workflow_files',
@@ -41,6 +43,7 @@ export const TOOLS: readonly Tool[] = [
     description: 'The list of a workflow’s files or, with `paths`, several of them with their contents.',
     inputs: ['id_or_slug', 'version', 'paths'],
     stored: true,
+    freeForm: true,
   },
   { name: 'archive_workflow', row: 'archiveWorkflow' },
   { name: 'unarchive_workflow', row: 'unarchiveWorkflow' },
@@ -50,6 +53,34 @@ export const TOOLS: readonly Tool[] = [
   { name: 'optimize_workflow', row: 'optimizeWorkflow', reads: true, stored: true },
   { name: 'optimize_description', row: 'optimizeWorkflowDescription', reads: true, stored: true },
   { name: 'audit_workflow', row: 'auditWorkflow', reads: true, stored: true },
+
+  { name: 'grant_workflow', row: 'grantWorkflow' },
+  { name: 'revoke_workflow_grant', row: 'revokeWorkflowGrant', destroys: true },
+  { name: 'list_workflow_grants', row: 'listWorkflowGrants' },
+  { name: 'leave_shared_workflow', row: 'leaveWorkflow', destroys: true },
+  { name: 'transfer_workflow_ownership', row: 'transferWorkflowOwnership' },
+
+  { name: 'publish_template_version', row: 'publishTemplate', slow: true },
+  { name: 'unpublish_template_version', row: 'unpublishTemplateVersion', destroys: true },
+  { name: 'deprecate_template_version', row: 'deprecateTemplateVersion' },
+  { name: 'delete_template_version', row: 'deleteTemplateVersion', destroys: true },
+  { name: 'delete_template', row: 'deleteTemplate', destroys: true },
+  { name: 'archive_template', row: 'archiveTemplate' },
+  { name: 'unarchive_template', row: 'unarchiveTemplate' },
+  { name: 'list_templates', row: 'listTemplates', stored: true },
+  { name: 'get_template', row: 'getTemplate', stored: true },
+  {
+    name: 'get_template_file',
+    row: 'getTemplateFiles',
+    description:
+      'One file of a template, with its text in `content` or, where it is no text, its bytes in `content_base64`.',
+    inputs: ['identifier', 'version', 'path'],
+    required: ['path'],
+    stored: true,
+    freeForm: true,
+  },
+  { name: 'fork_template', row: 'forkTemplate', stored: true },
+  { name: 'check_template_safety', row: 'checkTemplateSafety', slow: true, stored: true },
 
   { name: 'create_team', row: 'createTeam' },
   { name: 'list_teams', row: 'listTeams' },

@@ -82,6 +82,7 @@ export const ERRORS = {
   quota_exhausted: { status: 429, message: 'The credits of this account are used up.' },
   handle_rename_too_soon: { status: 429, message: 'A handle can be renamed once in 90 days.' },
   handle_rename_limit_exceeded: { status: 429, message: 'A handle can be renamed three times in a calendar year.' },
+  cancelled: { status: 499, message: 'The caller has called it off.' },
   internal_error: {
     status: 500,
     message: 'Something went wrong on our side. Quote the request id when you report it.',

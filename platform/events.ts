@@ -39,3 +39,6 @@ export const JOB_CHANGED = 'job-changed';
 
 /** Jobs wait for a worker. The payload is how many. */
 export const JOB_QUEUED = 'job-queued';
+
+/** An agent has called off what it asked for. The payload is the name of the call. */
+export const MCP_CANCELLED = 'mcp-cancelled';

@@ -110,3 +110,9 @@ export const pageQuery = {
     .describe('How many items, 1 to 100; 50 when left out.'),
   cursor: z.string().max(500).optional().describe('`next_cursor` of the page before.'),
 };
+
+export function rowOf(routes: readonly Route[], id: string): Route {
+  const row = routes.find((candidate) => candidate.id === id);
+  if (!row) throw new Error(`the route table has no ${id}`);
+  return row;
+}

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Admit } from '../../gateway/admission.js';
 import { mountMcp, type Tools } from '../../mcp/server.js';
+import { LocalEvents } from '../../platform/events.js';
 import { createHttp } from '../../platform/http.js';
 import { Metrics } from '../../platform/metrics.js';
 import { systemScope, wholeAccount } from '../../platform/scope.js';
@@ -13,7 +14,7 @@ import { REVISIONS } from '../support/mcp/client.js';
 import { conformance } from '../support/mcp/conformance.js';
 import { oneProcess, type Platform } from '../support/platform.js';
 
-const PATHS = ['/mcp'];
+const PATHS = ['/mcp', '/v2/mcp'];
 
 /** What the suite asks of its own reference server. These stand aside by name, each with the reason. */
 const NOT_APPLICABLE: readonly (readonly [reason: string, scenarios: RegExp])[] = [
@@ -113,7 +114,7 @@ async function withProbes(run: (url: string) => Promise<void>): Promise<void> {
     call: (name) => PROBES[name]?.() ?? Promise.reject(new Error(name)),
   };
   const admit: Admit = async ({ id }) => ({ ...systemScope(id), caller: CALLER });
-  mountMcp(app, OPTIONS, { tools, admit });
+  mountMcp(app, OPTIONS, { tools, admit, events: new LocalEvents() });
   await app.listen({ host: '127.0.0.1', port: 0 });
   await run(app.listeningOrigin);
   await app.close();

@@ -1,0 +1,54 @@
+/** A job from the request to its end, for a caller who waits and may call it off. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../platform/errors.js';
+import type { Scope } from '../platform/scope.js';
+import type { RouteInput } from '../rest-shim/route.js';
+import type { ReadyRow, Rows } from '../rest-shim/rows.js';
+import type { OwnCall } from './toolbox.js';
+
+/** As long as the REST path waits. */
+const WAIT_MS = 60_000;
+const FIRST_LOOK_MS = 100;
+const LOOK_MS = 1_000;
+const NOT_ENDED = new Set(['queued', 'processing']);
+
+export interface JobRows {
+  create: ReadyRow;
+  get: ReadyRow;
+  remove: ReadyRow;
+}
+
+interface Job {
+  job_id: string;
+  state: string;
+}
+
+export function jobCall(rows: Rows, { create, get, remove }: JobRows): OwnCall {
+  const about = ({ job_id }: Job): RouteInput => ({
+    params: { job_id },
+    query: {},
+    body: {},
+    idempotencyKey: undefined,
+  });
+
+  return async (input, scope, signal) => {
+    const asked = { ...input, body: { ...input.body, sync: false } };
+    let job = (await rows.run(create, asked, scope)) as Job;
+    const until = performance.now() + WAIT_MS;
+    let pause = FIRST_LOOK_MS;
+    while (NOT_ENDED.has(job.state) && performance.now() < until) {
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return callOff(job, scope);
+      // What a request has read it does not read again, so each look is a request of its own.
+      job = (await rows.run(get, about(job), { ...scope })) as Job;
+      pause = Math.min(pause * 1.5, LOOK_MS);
+    }
+    return job;
+  };
+
+  /** What has not been drawn yet is not drawn, and nothing of it is charged. */
+  async function callOff(job: Job, scope: Scope): Promise<never> {
+    await rows.run(remove, about(job), { ...scope });
+    throw new Problem('cancelled', undefined, { extra: { job_id: job.job_id } });
+  }
+}
