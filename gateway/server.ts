@@ -164,6 +164,7 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   mountAgentDoors(app, {
     routes: ROUTES,
     rows,
+    operations,
     admit,
     images: deps.images,
     assets: deps.assets,

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Admit } from '../gateway/admission.js';
+import type { Operations } from '../gateway/graphql/operations.js';
 import { uploadBase64 } from '../gateway/uploads/upload.js';
 import { type FilesQuery, filesAnswer } from '../gateway/workflow-files.js';
 import type { Events } from '../platform/events.js';
@@ -12,7 +13,7 @@ import type { Rows } from '../rest-shim/rows.js';
 import { type Assets, assetIdOf } from '../subgraphs/images/asset-client.js';
 import type { Images } from '../subgraphs/images/client.js';
 import type { BundleFiles } from '../subgraphs/registry/workflow/files.js';
-import { type JobRows, jobCall } from './generation.js';
+import { type JobRows, jobCall, type RunParts, runCall } from './generation.js';
 import { INSTRUCTIONS, V2_INSTRUCTIONS } from './instructions.js';
 import { type Preview, previewOf } from './preview.js';
 import { mountMcp } from './server.js';
@@ -24,6 +25,7 @@ import { V2_TOOLS } from './v2-tools.js';
 export interface AgentDoorsDeps {
   routes: readonly Route[];
   rows: Rows;
+  operations: Operations;
   admit: Admit;
   images: Images;
   assets: Assets;
@@ -47,7 +49,7 @@ export function mountAgentDoors(app: FastifyInstance, deps: AgentDoorsDeps): voi
     title: 'Darkroom',
     instructions: INSTRUCTIONS,
     tools: TOOLS,
-    own: ownCalls(deps),
+    own: { ...ownCalls(deps), generateImage: runCall(runParts(deps)) },
     preview: (body, scope) => hostedPreview(images, body, scope),
   });
   mountDoor(app, deps, {
@@ -93,6 +95,21 @@ function mountDoor(app: FastifyInstance, deps: AgentDoorsDeps, { tools, own, pre
     },
     { tools: toolbox, admit, events },
   );
+}
+
+const CANCEL = `mutation CancelGeneration($input: CancelGenerationInput!) {
+  cancelGeneration(input: $input) { idempotencyKey }
+}`;
+
+function runParts({ routes, rows, operations }: AgentDoorsDeps): RunParts {
+  const cancelling = operations.prepare(CANCEL);
+  return {
+    rows,
+    run: rows.ready(rowOf(routes, 'generateImage')),
+    async cancel(idempotencyKey, scope) {
+      await operations.execute(cancelling, { input: { idempotencyKey } }, scope);
+    },
+  };
 }
 
 function jobRows({ routes, rows }: AgentDoorsDeps): JobRows {

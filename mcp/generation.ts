@@ -1,6 +1,7 @@
-/** A job from the request to its end, for a caller who waits and may call it off. */
+/** Pictures from the request to the end, for a caller who waits and may call it off. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../platform/errors.js';
+import { newId } from '../platform/ids.js';
 import type { Scope } from '../platform/scope.js';
 import type { RouteInput } from '../rest-shim/route.js';
 import type { ReadyRow, Rows } from '../rest-shim/rows.js';
@@ -51,4 +52,33 @@ export function jobCall(rows: Rows, { create, get, remove }: JobRows): OwnCall {
     await rows.run(remove, about(job), { ...scope });
     throw new Problem('cancelled', undefined, { extra: { job_id: job.job_id } });
   }
+}
+
+export interface RunParts {
+  rows: Rows;
+  run: ReadyRow;
+  /** Calls off the run of a name. */
+  cancel(key: string, scope: Scope): Promise<void>;
+}
+
+/** A run that is not named yet cannot be called off, and the notice may be faster than the run: so it is repeated. */
+const REPEAT_MS = 250;
+
+export function runCall({ rows, run, cancel }: RunParts): OwnCall {
+  return async (input, scope, signal) => {
+    const key = input.idempotencyKey ?? newId();
+    let repeat: NodeJS.Timeout | undefined;
+    const callOff = () => {
+      repeat = setTimeout(callOff, REPEAT_MS);
+      // What is not called off is drawn, and charged.
+      cancel(key, { ...scope }).catch(() => undefined);
+    };
+    signal.addEventListener('abort', callOff, { once: true });
+    try {
+      return await rows.run(run, { ...input, idempotencyKey: key }, scope);
+    } finally {
+      signal.removeEventListener('abort', callOff);
+      clearTimeout(repeat);
+    }
+  };
 }

@@ -14,11 +14,11 @@ import {
 } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admit } from '../gateway/admission.js';
+import { Cancellations } from '../platform/cancellations.js';
 import { Problem } from '../platform/errors.js';
-import type { Events } from '../platform/events.js';
+import { type Events, MCP_CANCELLED } from '../platform/events.js';
 import { newId } from '../platform/ids.js';
 import type { Scope } from '../platform/scope.js';
-import { Cancellations } from './cancellations.js';
 
 export interface McpOptions {
   path: string;
@@ -66,7 +66,7 @@ const LIST_TTL_MS = 300_000;
 export function mountMcp(app: FastifyInstance, options: McpOptions, { tools, admit, events }: McpDeps): void {
   const { path, name, title, version, instructions, bodyLimit } = options;
   const scopes = new WeakMap<Request, Scope>();
-  const cancellations = new Cancellations(events);
+  const cancellations = new Cancellations(events, MCP_CANCELLED);
   app.addHook('onClose', async () => cancellations.close());
   const factory: McpServerFactory = ({ requestInfo, era }) => {
     const scope = requestInfo && scopes.get(requestInfo);

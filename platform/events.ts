@@ -42,3 +42,6 @@ export const JOB_QUEUED = 'job-queued';
 
 /** An agent has called off what it asked for. The payload is the name of the call. */
 export const MCP_CANCELLED = 'mcp-cancelled';
+
+/** A run is called off by whoever asked for it. The payload is a hash of the caller and the request's name. */
+export const RUN_CANCELLED = 'run-cancelled';

@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
-import type { Events } from '../../platform/events.js';
+import { Cancellations } from '../../platform/cancellations.js';
+import { type Events, RUN_CANCELLED } from '../../platform/events.js';
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
 import { contextsOf } from '../../platform/graph/context.js';
 import { Idempotency, namedRequests } from '../../platform/idempotency.js';
@@ -166,7 +167,17 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
   const metrics = new RunMetrics(deps.metrics);
   const recovery = new RunRecovery({ ...deps.peers, runs: runStore, metrics, log, now });
   const named = new Idempotency<NamedRun>(db, NAMED_RUNS.name, now);
-  const runs = new RunService({ ...deps, ...deps.peers, runs: runStore, recovery, named, generators, metrics });
+  const cancellations = new Cancellations(deps.events, RUN_CANCELLED);
+  const runs = new RunService({
+    ...deps,
+    ...deps.peers,
+    runs: runStore,
+    recovery,
+    named,
+    cancellations,
+    generators,
+    metrics,
+  });
   const verifiers = createVerifiers({ ...deps, references });
   const jobs = createJobs(deps);
   const { accounts } = deps.peers;
@@ -247,6 +258,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
       await db.command({ ping: 1 });
     },
     async close() {
+      cancellations.close();
       await runs.drain();
       await runStore.flush();
       await jobs.close();

@@ -1,6 +1,8 @@
 /** The door for pictures from a prompt: jobs, seen by an agent. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { V2_TOOLS } from '../../mcp/v2-tools.js';
+import { openOpenAi } from '../providers/openai.js';
+import type { StandIn } from '../providers/stand-in.js';
 import { type Account, type Client, clientOf } from '../support/client.js';
 import { agent, REVISIONS, slugOf } from '../support/mcp/client.js';
 import { oneProcess, type Platform, SHAPES } from '../support/platform.js';
@@ -87,13 +89,36 @@ describe.each(SHAPES)('/v2/mcp in %s', (_shape, start) => {
 describe('a generation that is called off', () => {
   let platform: Platform;
   let client: Client;
+  let openai: StandIn;
 
   beforeAll(async () => {
-    // Nobody draws, so every job waits.
-    platform = await oneProcess({ WORKERS: '0' });
+    openai = await openOpenAi();
+    // Nobody works on jobs, so every one of them waits.
+    platform = await oneProcess({
+      WORKERS: '0',
+      LOCAL_PROVIDER: 'on',
+      OPENAI_API_KEY: 'sk-test',
+      OPENAI_BASE_URL: `${openai.url}/v1`,
+    });
     client = clientOf(platform);
   });
-  afterAll(() => platform?.stop());
+  afterAll(async () => {
+    await platform?.stop();
+    await openai?.close();
+  });
+
+  /** Resolves to what became of a call that is called off once `begun` holds. */
+  async function calledOff(tools: Agent, args: Record<string, unknown>, begun: () => Promise<void>): Promise<string> {
+    const stop = new AbortController();
+    const call = tools.callTool({ name: 'generate_image', arguments: args }, { signal: stop.signal });
+    const ended = call.then(
+      () => 'answered',
+      () => 'called off',
+    );
+    await begun();
+    stop.abort();
+    return ended;
+  }
 
   it.each(REVISIONS)('is gone and costs nothing, from a client of revision %s', async (revision) => {
     const ada = await client.account(`ada-${revision}@example.com`);
@@ -101,18 +126,31 @@ describe('a generation that is called off', () => {
     const jobs = async () => (await client.rest('GET', '/v2/jobs', ada.key)).body.jobs;
     const before = await balance();
     const tools = await agent(platform.url, '/v2/mcp', ada.key, revision);
-    const stop = new AbortController();
-    const call = tools.callTool({ name: 'generate_image', arguments: { prompt: 'Never' } }, { signal: stop.signal });
-    const ended = call.then(
-      () => 'answered',
-      () => 'called off',
-    );
-    await expect.poll(jobs).toHaveLength(1);
-    expect(await balance()).toBeLessThan(before);
-    stop.abort();
+    const ended = calledOff(tools, { prompt: 'Never' }, async () => {
+      await expect.poll(jobs).toHaveLength(1);
+      expect(await balance()).toBeLessThan(before);
+    });
     expect(await ended).toBe('called off');
     await expect.poll(jobs).toHaveLength(0);
     await expect.poll(balance).toBe(before);
     await tools.close();
   });
+
+  it.each(REVISIONS)(
+    'ends at its provider and costs nothing at /mcp, from a client of revision %s',
+    async (revision) => {
+      const ada = await client.account(`run-${revision}@example.com`);
+      const remaining = async () => (await client.rest('GET', '/v1/me/usage', ada.key)).body.remaining_usd;
+      const before = await remaining();
+      const tools = await agent(platform.url, '/mcp', ada.key, revision);
+      openai.behave('hang');
+      const asked = openai.requests.length;
+      const args = { generator_id: 'system:image-ultra', prompt: 'Never' };
+      expect(await calledOff(tools, args, () => expect.poll(() => openai.requests.length).toBe(asked + 1))).toBe(
+        'called off',
+      );
+      await expect.poll(remaining).toBe(before);
+      await tools.close();
+    },
+  );
 });

@@ -7,6 +7,8 @@ import type { RegistryContext } from '../context.js';
 import { generatorView, ImageGenerator } from '../generator/generator.type.js';
 import { VersionedStatus } from '../versioned/versioned.model.js';
 import {
+  CancelGenerationInput,
+  CancelGenerationPayload,
   GenerationRun,
   GenerationRunConnection,
   RunImageGeneratorInput,
@@ -46,6 +48,21 @@ export class RunResolver {
       loader: generatorLoader,
     };
     return { run: runView(await runs.run(scope, given)) };
+  }
+
+  @Mutation(() => CancelGenerationPayload, {
+    nullable: true,
+    description:
+      'Calls off a run that is under way. What the provider has not drawn yet fails and costs nothing; what it has is kept ' +
+      'and charged.',
+  })
+  cancelGeneration(
+    @Arg('input', () => CancelGenerationInput, { description: 'Which request.' })
+    { idempotencyKey }: CancelGenerationInput,
+    @Ctx() { scope, runs }: RegistryContext,
+  ): CancelGenerationPayload {
+    runs.cancel(scope, idempotencyKey);
+    return { idempotencyKey };
   }
 
   @Query(() => GenerationRun, { nullable: true, description: 'One of your runs; null when there is none such.' })

@@ -4,12 +4,13 @@
  * A process may die after any of these; RunRecovery finishes what it left.
  */
 import type { Logger } from 'pino';
+import type { Cancellations } from '../../../platform/cancellations.js';
 import { Problem } from '../../../platform/errors.js';
 import { fingerprintOf, type Idempotency } from '../../../platform/idempotency.js';
 import { newId } from '../../../platform/ids.js';
 import { checked } from '../../../platform/rules.js';
 import type { Scope } from '../../../platform/scope.js';
-import type { Secrets } from '../../../platform/secrets.js';
+import { type Secrets, sha256 } from '../../../platform/secrets.js';
 import { type BillingClient, type Payer, payerOf } from '../../billing/client.js';
 import type { Images } from '../../images/client.js';
 import type { GeneratorLoader, GeneratorService } from '../generator/generator.service.js';
@@ -30,6 +31,7 @@ export interface RunServiceDeps {
   runs: RunStore;
   recovery: RunRecovery;
   named: Idempotency<NamedRun>;
+  cancellations: Cancellations;
   generators: GeneratorService;
   models: Models;
   providers: Providers;
@@ -54,6 +56,14 @@ export interface Given {
   /** The Idempotency-Key. */
   key: string | null;
   loader: GeneratorLoader;
+}
+
+interface Attempt {
+  runId: string;
+  /** Nobody has attempted this run before. */
+  fresh: boolean;
+  /** Ends the provider's work. */
+  signal?: AbortSignal;
 }
 
 /** Everything that is known once nothing is left to refuse but the money. */
@@ -94,24 +104,47 @@ export class RunService {
     await Promise.allSettled(this.#underWay);
   }
 
-  async #run(scope: Scope, { reference, input, key, loader }: Given): Promise<RunDocument> {
-    const request = checked(runRules, input);
-    if (key === null) return this.#execute(scope, reference, request, loader, newId(), true);
+  /**
+   * Calls off what its caller gave this name, if it is under way. What the provider has drawn by then is hosted and charged
+   * all the same; before that, the run fails and costs nothing.
+   */
+  cancel(scope: Scope, key: string): void {
+    this.#deps.cancellations.cancel(nameOf(scope, key));
+  }
+
+  async #run(scope: Scope, given: Given): Promise<RunDocument> {
+    const request = checked(runRules, given.input);
+    if (given.key === null) return this.#execute(scope, given, request, { runId: newId(), fresh: true });
+    const { signal, close } = this.#deps.cancellations.open(nameOf(scope, given.key));
+    try {
+      return await this.#named(scope, given, request, given.key, signal);
+    } finally {
+      close();
+    }
+  }
+
+  async #named(
+    scope: Scope,
+    given: Given,
+    request: RunRequest,
+    key: string,
+    signal: AbortSignal,
+  ): Promise<RunDocument> {
     const { named, runs, secrets } = this.#deps;
     let fresh: RunDocument | undefined;
     const name = {
       operation: 'generation',
-      caller: scope.caller?.userId ?? `net:${scope.network}`,
+      caller: callerOf(scope),
       key,
       // Keyed: the prompt is in it.
-      fingerprint: secrets.mac('idempotency', fingerprintOf({ reference, ...request })),
+      fingerprint: secrets.mac('idempotency', fingerprintOf({ reference: given.reference, ...request })),
     };
     const stands = async (workId: string) => (await runs.find(workId)) !== null;
     const { runId } = await named.run(
       name,
       async (workId) => {
-        fresh =
-          (await this.#leftBehind(workId)) ?? (await this.#execute(scope, reference, request, loader, workId, false));
+        const attempt = { runId: workId, fresh: false, signal };
+        fresh = (await this.#leftBehind(workId)) ?? (await this.#execute(scope, given, request, attempt));
         return { runId: workId };
       },
       stands,
@@ -129,12 +162,9 @@ export class RunService {
 
   async #execute(
     scope: Scope,
-    reference: string | null,
+    { reference, loader }: Given,
     request: RunRequest,
-    loader: GeneratorLoader,
-    runId: string,
-    /** Nobody has attempted this run before. */
-    fresh: boolean,
+    { runId, fresh, signal }: Attempt,
   ): Promise<RunDocument> {
     const plan = await this.#plan(scope, reference, request, loader);
     const run = this.#document(runId, scope, plan);
@@ -142,7 +172,7 @@ export class RunService {
     await this.#reserve(run, payer, fresh, scope.requestId);
     const references = await this.#undoing(run, payer, scope, () => this.#references(plan.request, scope));
     await this.#undoing(run, payer, scope, () => this.#deps.runs.begin(run));
-    const outcome = await this.#produce(run, plan, references, scope.requestId);
+    const outcome = await this.#produce(run, plan, references, scope.requestId, signal);
     if (!(await this.#deps.runs.decide(run._id, outcome))) {
       const late = { code: 'timeout', message: 'The run took too long and was given up.' } as const;
       return { ...run, ...failed(late, run.seed, outcome.durationMs) };
@@ -219,12 +249,18 @@ export class RunService {
     return [{ bytes, contentType }];
   }
 
-  async #produce(run: RunDocument, plan: Plan, references: Picture[], requestId: string): Promise<RunOutcome> {
+  async #produce(
+    run: RunDocument,
+    plan: Plan,
+    references: Picture[],
+    requestId: string,
+    signal: AbortSignal | undefined,
+  ): Promise<RunOutcome> {
     const started = performance.now();
     const took = () => Math.round(performance.now() - started);
     let outputs: Output[];
     try {
-      outputs = await this.#deps.providers.generate(requestOf(run, plan, references));
+      outputs = await this.#deps.providers.generate(requestOf(run, plan, references), signal);
     } catch (error) {
       if (error instanceof ProviderFailure) return failed(error, run.seed, took());
       throw error;
@@ -263,6 +299,14 @@ export class RunService {
       this.#deps.log.warn({ err: error, requestId, runId }, 'a reservation is left to run out');
     });
   }
+}
+
+function callerOf({ caller, network }: Scope): string {
+  return caller?.userId ?? `net:${network}`;
+}
+
+function nameOf(scope: Scope, key: string): string {
+  return sha256(JSON.stringify([callerOf(scope), key]));
 }
 
 function requestOf(run: RunDocument, { request, target, terms, safety }: Plan, references: Picture[]): ImageRequest {

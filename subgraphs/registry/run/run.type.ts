@@ -212,3 +212,15 @@ export class RunImageGeneratorPayload {
   @Field(() => GenerationRun, { description: 'The run.' })
   run!: GenerationRun;
 }
+
+@InputType({ description: 'Which run to call off.' })
+export class CancelGenerationInput {
+  @Field(() => String, { description: 'The idempotency key of the request that began it.' })
+  idempotencyKey!: string;
+}
+
+@ObjectType({ description: 'What was called off. The answer of the request itself says what it came to.' })
+export class CancelGenerationPayload {
+  @Field(() => String, { description: 'The key that was named.' })
+  idempotencyKey!: string;
+}

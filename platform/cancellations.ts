@@ -1,14 +1,16 @@
-/** Calls that are under way, so that another request, which may reach another process, can call one off. */
-import { type Events, MCP_CANCELLED } from '../platform/events.js';
+/** Work that is under way, so that another request, which may reach another process, can call it off by its name. */
+import type { Events } from './events.js';
 
 export class Cancellations {
   readonly #events: Events;
+  readonly #topic: string;
   readonly #underWay = new Map<string, AbortController>();
   readonly #stopListening: () => void;
 
-  constructor(events: Events) {
+  constructor(events: Events, topic: string) {
     this.#events = events;
-    this.#stopListening = events.subscribe(MCP_CANCELLED, (name) => this.#underWay.get(name)?.abort());
+    this.#topic = topic;
+    this.#stopListening = events.subscribe(topic, (name) => this.#underWay.get(name)?.abort());
   }
 
   open(name: string): { signal: AbortSignal; close(): void } {
@@ -22,8 +24,9 @@ export class Cancellations {
     };
   }
 
+  /** Nobody hears whether there was such work, and it may be past the point where it can be stopped. */
   cancel(name: string): void {
-    this.#events.publish(MCP_CANCELLED, name);
+    this.#events.publish(this.#topic, name);
   }
 
   close(): void {
