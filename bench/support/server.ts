@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface ServerOptions {
@@ -15,8 +15,8 @@ export interface ServerOptions {
   env: Readonly<Record<string, string>>;
   /** For a server whose address others must know before it listens. */
   port?: number;
-  /** Answers 200 once the server can be measured. */
-  readyPath: string;
+  /** Answers 200 once the server can be measured; null: it speaks no HTTP, and listening is enough. */
+  readyPath: string | null;
   cwd?: string;
   /** Keeps a CPU profile in this directory, under this name. */
   profile?: { directory: string; name: string } | undefined;
@@ -67,7 +67,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
   const exited = once(child, 'exit');
   const deadline = Date.now() + START_MS;
-  while (!(await answers(url + options.readyPath))) {
+  const { readyPath } = options;
+  while (!(await (readyPath === null ? listens(port) : answers(url + readyPath)))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       child.kill('SIGKILL');
       throw new Error(`${args.join(' ')} did not become ready:\n${output}`);
@@ -96,6 +97,16 @@ export async function kept(servers: Server[], starting: Promise<Server>): Promis
 
 export async function stop(servers: readonly Server[]): Promise<void> {
   await Promise.all(servers.map((server) => server.stop()));
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const listening = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return listening;
 }
 
 async function answers(url: string): Promise<boolean> {

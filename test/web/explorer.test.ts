@@ -111,6 +111,26 @@ describeInBrowser('the GraphQL explorer', () => {
     await close();
   });
 
+  it('watches a subscription until it is told to stop, with the key', async () => {
+    const { page, faults, close } = await open({ viewport: { width: 1300, height: 800 } });
+    await page.getByLabel('API key').fill(GOOD_KEY);
+    await page.keyboard.press('Enter');
+    await page.getByText('Signed in as ana').waitFor();
+    await page.getByRole('button', { name: /^Watch your jobs/ }).click();
+    await page.getByRole('button', { name: 'WatchJobs', exact: true }).waitFor();
+    await expect.poll(() => page.locator('.graphiql-query-editor').textContent()).toContain('jobsUpdated');
+    await press(page);
+    await expect.poll(() => result(page), { timeout: 20_000 }).toContain('"state": "COMPLETED"');
+    expect(site.seen.filter(({ method }) => method === 'WS')).toEqual([
+      { method: 'WS', url: '/graphql', authorization: `Bearer ${GOOD_KEY}` },
+    ]);
+    expect(site.counting.open).toBe(1);
+    await page.getByRole('button', { name: /^Stop query/ }).click();
+    await expect.poll(() => site.counting.open).toBe(0);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
   it('shows the schema beside the query', async () => {
     const { page, faults, close } = await open();
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();

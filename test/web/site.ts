@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import { buildSchema, graphql } from 'graphql';
+import { useServer as serveSubscriptions } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
 import { explorerPage, pages } from '../../gateway/pages.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,6 +18,8 @@ export interface Site {
   origin: string;
   /** What came in as JSON or as a REST call, oldest first. */
   seen: { method: string; url: string; authorization?: string; contentType?: string; query?: string }[];
+  /** How many subscriptions are open. */
+  counting: { open: number };
   close(): Promise<void>;
 }
 
@@ -53,9 +57,54 @@ export async function openSite(): Promise<Site> {
     return reply.send({ id: (request.params as { id: string }).id, title: 'Dusk' });
   });
 
+  const sockets = new WebSocketServer({ server: app.server, path: '/graphql' });
+  const protocol = serveSubscriptions(
+    {
+      schema,
+      roots: { subscription: { jobsUpdated } },
+      onConnect: ({ connectionParams }) => {
+        const authorization = connectionParams?.['authorization'];
+        seen.push({ method: 'WS', url: '/graphql', ...(typeof authorization === 'string' && { authorization }) });
+        return authorization === undefined || authorization === `Bearer ${GOOD_KEY}`;
+      },
+    },
+    sockets,
+  );
+
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
-  return { app, origin: `http://127.0.0.1:${port}`, seen, close: () => app.close() };
+  return { app, origin: `http://127.0.0.1:${port}`, seen, counting, close };
+
+  async function close() {
+    await protocol.dispose();
+    await app.close();
+  }
+}
+
+const counting = { open: 0 };
+
+/** Three events, and no end until the client wants none any more. */
+function jobsUpdated(): AsyncGenerator<object> {
+  counting.open += 1;
+  const states = ['QUEUED', 'PROCESSING', 'COMPLETED'];
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      const state = states.shift();
+      if (state === undefined) await new Promise(() => {});
+      return { done: false, value: { jobsUpdated: { at: 'now', job: { id: 'job_1', state, assetUrl: null } } } };
+    },
+    async return() {
+      counting.open -= 1;
+      return { done: true, value: undefined };
+    },
+    async throw(error) {
+      throw error;
+    },
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 interface GraphBody {
@@ -67,6 +116,9 @@ interface GraphBody {
 const schema = buildSchema(`
   type Query { "The account that the key belongs to." me: Account }
   type Account { id: ID! handle: String }
+  type Subscription { jobsUpdated: JobEvent }
+  type JobEvent { at: String job: Job }
+  type Job { id: ID! state: String assetUrl: String }
 `);
 
 const photo = {

@@ -106,6 +106,36 @@ query Everything {
     variables: { input: { generator: 'system:image-standard', prompt: 'A calm mountain lake at dawn' } },
   },
   {
+    title: 'Draw in the background',
+    about: 'A job: queued, drawn by a worker, kept for a month. Have “Watch your jobs” running in another tab.',
+    query: `mutation DrawLater($input: CreateJobInput!) {
+  createJob(input: $input) {
+    job {
+      id
+      state
+    }
+  }
+}
+`,
+    variables: { input: { prompt: 'A lighthouse in fog', qualityTier: 'DRAFT' } },
+  },
+  {
+    title: 'Watch your jobs',
+    about:
+      'A subscription: what is under way at once, then each change as it happens. Without a key, the jobs of your network.',
+    query: `subscription WatchJobs {
+  jobsUpdated {
+    at
+    job {
+      id
+      state
+      assetUrl
+    }
+  }
+}
+`,
+  },
+  {
     title: 'Claim a handle',
     about: 'A mutation with its input in the variables.',
     needsKey: true,

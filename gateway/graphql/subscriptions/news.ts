@@ -2,7 +2,7 @@
 import type { Follow } from '../../../platform/graph/changes.js';
 
 /** How long what was not told can stay unnoticed: everybody looks by themselves about this often. */
-const ROUND_MS = 30_000;
+const ROUND_MS = 60_000;
 const STEP_MS = 500;
 /** Following costs something where processes share no Redis, so it ends with the last subscription, after a while. */
 const LINGER_MS = 10_000;

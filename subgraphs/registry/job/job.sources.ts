@@ -20,9 +20,9 @@ export function jobSources(db: Db, now: () => Date): ChangeSources<RegistryConte
   const jobs = db.collection<JobDocument>(JOBS.name);
 
   async function one({ id }: Readonly<Record<string, unknown>>, context: RegistryContext, after: string | null) {
-    const { scope, jobStore, jobOwner, jobView } = context;
+    const { scope, jobLoader, jobOwner, jobView } = context;
     const uuid = PlainId.parse(String(id));
-    const job = uuid === null ? null : await jobStore.find(uuid);
+    const job = uuid === null ? null : await jobLoader.load(uuid);
     if (!job || job.owner !== jobOwner(scope)) {
       if (after === null) throw new Problem('not_found', 'No such job.');
       // Deleted under the eyes of who watched it.
