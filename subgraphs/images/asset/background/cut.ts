@@ -3,7 +3,6 @@
  * border is background, and so are holes that cannot be told from it. Along the edge, where pixels are of both, alpha says
  * how much of each, and the colour is that of the subject alone.
  */
-import { backdropOf } from './backdrop.js';
 import { labOf } from './lab.js';
 import { matte } from './matte.js';
 import { subjectOf } from './subject.js';
@@ -18,6 +17,6 @@ export interface Picture {
 /** The pixels with their new alpha. Where nothing stands out from the background, the picture stays as it is. */
 export function cutOut(picture: Picture): Uint8Array {
   const lab = labOf(picture);
-  const subject = subjectOf(lab, backdropOf(lab));
+  const subject = subjectOf(lab);
   return subject ? matte(picture, subject, lab) : picture.data;
 }

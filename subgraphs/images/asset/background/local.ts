@@ -28,6 +28,8 @@ export class LocalRemover implements BackgroundRemover {
   // A picture's pixels are many bytes: one at a time.
   readonly #turns = new Turns(1);
   #worker: Worker | undefined;
+  /** What is to be told of the picture that the thread is at. */
+  #settle: (answer: CutAnswer) => void = () => undefined;
 
   constructor(encoder: Encoder) {
     this.#encoder = encoder;
@@ -35,43 +37,45 @@ export class LocalRemover implements BackgroundRemover {
 
   async remove(bytes: Uint8Array): Promise<Encoded> {
     const pixels = await this.#encoder.pixels(bytes);
-    const data = await this.#turns.take(() => this.#cut(pixels));
-    return this.#encoder.png({ ...pixels, data });
+    const answer = await this.#turns.take(() => this.#cut(pixels));
+    if ('error' in answer) {
+      throw new AssetFailure('background_removal', `The background cannot be removed: ${answer.error}.`);
+    }
+    const { buffer, byteOffset, length } = answer.data;
+    return this.#encoder.png({ ...pixels, data: Buffer.from(buffer, byteOffset, length) });
   }
 
-  #cut({ data, width, height }: Pixels): Promise<Buffer> {
+  #cut({ data, width, height }: Pixels): Promise<CutAnswer> {
     const worker = this.#thread();
-    return new Promise((resolve, reject) => {
-      const settle = (finish: () => void) => {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#lost(worker, 'it takes too long'), MAX_MS);
+      this.#settle = (answer) => {
         clearTimeout(timer);
-        worker.removeAllListeners();
-        finish();
+        resolve(answer);
       };
-      const fail = (why: string) =>
-        settle(() => {
-          this.#worker = undefined;
-          void worker.terminate();
-          reject(new AssetFailure('background_removal', `The background cannot be removed: ${why}.`));
-        });
-      const timer = setTimeout(() => fail('it takes too long'), MAX_MS);
-      worker.once('message', (answer: CutAnswer) => {
-        if ('error' in answer) fail(answer.error);
-        else settle(() => resolve(Buffer.from(answer.data.buffer, answer.data.byteOffset, answer.data.length)));
-      });
-      worker.once('error', (error) => fail(error.message));
-      worker.once('exit', () => fail('its thread ended'));
       const own = new Uint8Array(data);
       worker.postMessage({ data: own, width, height } satisfies CutRequest, [own.buffer]);
     });
   }
 
   #thread(): Worker {
-    if (!this.#worker) {
-      this.#worker = new Worker(WORKER);
-      // An idle remover keeps no process alive.
-      this.#worker.unref();
-    }
-    return this.#worker;
+    if (this.#worker) return this.#worker;
+    const worker = new Worker(WORKER);
+    // An idle remover keeps no process alive.
+    worker.unref();
+    worker.on('message', (answer: CutAnswer) => this.#settle(answer));
+    worker.on('error', (error) => this.#lost(worker, error.message));
+    worker.on('exit', () => this.#lost(worker, 'its thread ended'));
+    this.#worker = worker;
+    return worker;
+  }
+
+  /** The picture that it was at fails; the next one starts a new thread. */
+  #lost(worker: Worker, error: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    void worker.terminate();
+    this.#settle({ error });
   }
 
   async close(): Promise<void> {

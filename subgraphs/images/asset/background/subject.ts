@@ -1,5 +1,5 @@
 /** Which pixels are the subject's: those that cannot be reached from the border through background. */
-import type { Backdrop } from './backdrop.js';
+import { type Backdrop, backdropOf, distancesFrom, learntFrom } from './backdrop.js';
 import type { Lab } from './lab.js';
 
 /** So many times the noise is still background. */
@@ -7,26 +7,38 @@ const REACH = 4;
 const LEAST_REACH = 2.5;
 /** At most this part of the way to what clearly stands out, where the background is restless. */
 const HALFWAY = 0.45;
-/** A hole must be so much of the picture, and so much like the background, to be seen through. */
+/** A hole must be so much of the picture, and on average as near to the background as its own noise, to be seen through. */
 const LEAST_HOLE = 0.0015;
-const HOLE_LIKENESS = 0.6;
+const HOLE_LIKENESS = 1.3;
+/** How often the background is learnt again. */
+const ROUNDS = 3;
 /** Specks that are so small beside the largest piece, or at all, are dust. */
 const DUST_SHARE = 0.01;
 const DUST = 0.0003;
 
 /** 1 for the subject. Null where there is none, or nothing else. */
-export function subjectOf(lab: Lab, backdrop: Backdrop): Uint8Array | null {
-  const size = lab.width * lab.height;
-  const reach = reachOf(backdrop);
-  const subject = new Uint8Array(size).fill(1);
-  flood(lab, backdrop.distance, reach, subject);
-  openHoles(lab, backdrop.distance, reach, subject);
+export function subjectOf(lab: Lab): Uint8Array | null {
+  let backdrop = backdropOf(lab);
+  let subject = reachedFrom(lab, backdrop);
+  for (let round = 0; round < ROUNDS; round++) {
+    backdrop = learntFrom(lab, backdrop, subject);
+    subject = reachedFrom(lab, backdrop);
+  }
   dust(lab, subject);
-  const share = subject.reduce((sum, value) => sum + value, 0) / size;
+  const share = subject.reduce((sum, value) => sum + value, 0) / subject.length;
   return share > DUST && share < 1 ? subject : null;
 }
 
-function reachOf({ distance, noise }: Backdrop): number {
+function reachedFrom(lab: Lab, backdrop: Backdrop): Uint8Array {
+  const distance = distancesFrom(lab, backdrop);
+  const reach = reachOf(distance, backdrop.noise);
+  const subject = new Uint8Array(distance.length).fill(1);
+  flood(lab, distance, reach, subject);
+  openHoles(lab, distance, reach, HOLE_LIKENESS * backdrop.noise, subject);
+  return subject;
+}
+
+function reachOf(distance: Float32Array, noise: number): number {
   const reach = Math.max(LEAST_REACH, REACH * noise);
   const clear = distance.filter((value) => value > 2 * reach).sort();
   const typical = clear[clear.length >> 1];
@@ -52,11 +64,17 @@ function flood({ width, height }: Lab, distance: Float32Array, reach: number, su
   for (let i = stack.pop(); i !== undefined; i = stack.pop()) neighbours(i, width, height, visit);
 }
 
-function openHoles({ width, height }: Lab, distance: Float32Array, reach: number, subject: Uint8Array): void {
+function openHoles(
+  { width, height }: Lab,
+  distance: Float32Array,
+  reach: number,
+  likeness: number,
+  subject: Uint8Array,
+): void {
   const alike = Uint8Array.from(distance, (value, i) => (subject[i] === 1 && value <= reach ? 1 : 0));
   for (const piece of pieces(alike, width, height)) {
     const mean = piece.reduce((sum, i) => sum + (distance[i] ?? 0), 0) / piece.length;
-    if (piece.length < LEAST_HOLE * subject.length || mean > HOLE_LIKENESS * reach) continue;
+    if (piece.length < LEAST_HOLE * subject.length || mean > likeness) continue;
     for (const i of piece) subject[i] = 0;
   }
 }
