@@ -165,8 +165,8 @@ export class JobStore {
     if (modifiedCount > 0) this.#deps.events.publish(JOB_QUEUED, '1');
   }
 
-  /** False when the job is no longer this worker's: somebody else has taken it, or it is being erased. */
-  async end({ _id, owner, worker, attempts }: Claim, { state, result, failure }: Outcome): Promise<boolean> {
+  /** When it ended; null when it is no longer this worker's: somebody else has taken it, or it is being erased. */
+  async end({ _id, owner, worker, attempts }: Claim, { state, result, failure }: Outcome): Promise<Date | null> {
     const { now, events } = this.#deps;
     const at = now();
     const filter = { _id, worker, attempts, state: JobState.PROCESSING, ...SHOWN };
@@ -182,9 +182,9 @@ export class JobStore {
       $push: { changes: { state, at } },
       $unset: { leaseUntil: 1 },
     };
-    if (!(await this.#writes.write(this.#jobs, { filter, update }))) return false;
+    if (!(await this.#writes.write(this.#jobs, { filter, update }))) return null;
     announceJob(events, { _id, owner });
-    return true;
+    return at;
   }
 
   /** What is paid for is marked in bulk a moment later: should that not happen, it is settled again, to no effect. */

@@ -27,7 +27,6 @@ export interface ExecutionDeps {
   /** How long a job and its pictures are kept. */
   keepMs: number;
   log: Logger;
-  now: () => Date;
 }
 
 /** A job that so many workers died over is given up: it may be what kills them. */
@@ -51,15 +50,14 @@ export class Execution {
   /** The job as it ended; null when it was no longer this worker's to end. `signal` says that the process is closing. */
   async run(job: JobDocument, signal: AbortSignal): Promise<JobDocument | null> {
     const requestId = job._id;
-    const { jobs, metrics, now } = this.#deps;
+    const { jobs, metrics } = this.#deps;
     const outcome = await this.#produce(job, signal);
     if (signal.aborted && outcome.state !== JobState.COMPLETED) return null;
-    const ended = await metrics.time('record', () => this.#patiently(() => jobs.end(job, outcome)));
-    if (!ended) {
+    const at = await metrics.time('record', () => this.#patiently(() => jobs.end(job, outcome)));
+    if (!at) {
       await this.#afterLoss(job);
       return null;
     }
-    const at = now();
     const final = {
       ...{ ...job, ...outcome, completedAt: at, changedAt: at },
       changes: [...job.changes, { state: outcome.state, at }],

@@ -8,7 +8,13 @@ import type { SubgraphTransport } from '../../../platform/graph/transport.js';
 import { newId } from '../../../platform/ids.js';
 import { AccountsClient, type Principal } from '../../../subgraphs/accounts/client.js';
 import { type Allowance, BillingClient, type UnlockProgress } from '../../../subgraphs/billing/client.js';
-import { type Assets, type InputRole, NO_ASSETS, type OutputResult, type OutputToKeep } from '../../../subgraphs/images/asset-client.js';
+import {
+  type Assets,
+  type InputRole,
+  NO_ASSETS,
+  type OutputResult,
+  type OutputToKeep,
+} from '../../../subgraphs/images/asset-client.js';
 import { type HostedOutput, type Images, NO_IMAGES, type StoredOutput } from '../../../subgraphs/images/client.js';
 
 export interface TestPurse {
