@@ -9,6 +9,7 @@ import { images } from './sections/images.js';
 import { renderer } from './sections/renderer.js';
 import { rest } from './sections/rest.js';
 import { runs } from './sections/runs.js';
+import { search } from './sections/search.js';
 import { subscriptions } from './sections/subscriptions.js';
 import { uploads } from './sections/uploads.js';
 import { shareCores } from './support/cores.js';
@@ -18,7 +19,7 @@ import { table } from './support/table.js';
 import { openWorld } from './support/world.js';
 import { requireWrk } from './support/wrk.js';
 
-const SECTIONS = [graph, rest, billing, renderer, runs, images, uploads, subscriptions];
+const SECTIONS = [graph, rest, billing, renderer, runs, images, uploads, subscriptions, search];
 
 const HELP = `npm run bench -- [SECTION…] [options]
 

@@ -16,6 +16,7 @@ import type { TemplateLoaders, TemplateServices } from './template/templates.js'
 import type { JobTotalsLoader } from './tenant/job-totals.js';
 import type { Verifiers } from './verifier/verifier.access.js';
 import type { VerifierLoaders, VerifierServices } from './verifier/verifiers.js';
+import type { Bundles } from './workflow/bundle.js';
 import type { WorkflowSearch } from './workflow/workflow.search.js';
 import type { WorkflowLoader, WorkflowService } from './workflow/workflow.service.js';
 
@@ -41,6 +42,7 @@ export interface RegistryContext
   workflows: WorkflowService;
   workflowLoader: WorkflowLoader;
   workflowSearch: WorkflowSearch;
+  workflowBundles: Bundles;
   grants: GrantService;
   principalNames: PrincipalNames;
   ownerships: Ownerships;

@@ -223,12 +223,16 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
         ...verifiers.shared,
         workflows,
         workflowSearch: search,
+        workflowBundles: bundles,
         ...jobs.shared,
         grants,
         accounts,
         ownerships: new OwnershipService({
           workflow: { things: db.collection<Owned>(WORKFLOWS.name), also: withoutGrantsTo },
-          template: { things: db.collection<Owned>(TEMPLATES.name), also: () => ({ $inc: { rev: 1 } }) },
+          template: {
+            things: db.collection<Owned>(TEMPLATES.name),
+            also: () => ({ $inc: { rev: 1 }, $set: { updatedAt: now() } }),
+          },
         }),
         ...templates.shared,
       },
@@ -263,6 +267,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<RegistrySubgra
       await runStore.flush();
       await jobs.close();
       await ofWorkflows.close();
+      await templates.close();
       await verifiers.close();
       await providers.close();
     },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { searchRules } from '../../../subgraphs/registry/search/query.js';
 import {
   archiveRules,
   deprecateRules,
@@ -7,6 +8,7 @@ import {
   publishRules,
 } from '../../../subgraphs/registry/template/template.rules.js';
 import { choice, pageQuery, type Route, route, toEnum } from '../../route.js';
+import { ENVELOPE, withOffered } from './envelope.js';
 
 const wholeNumber = 'must be a whole number from 1';
 const number = z.coerce
@@ -137,6 +139,27 @@ export const templates: Route[] = [
     }),
     finish: withOwners,
     errors: ['validation_error', 'auth_required'],
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/templates/search',
+    tag: 'Templates',
+    id: 'searchTemplates',
+    summary: 'Find templates by what they are for',
+    description:
+      'Among those that have a published version. Ranked by meaning, and a little by the words that they share with ' +
+      'the query. `score` is comparable within one answer only.',
+    auth: 'none',
+    body: searchRules,
+    status: 200,
+    operation: `query SearchTemplates($query: String!, $limit: Int) {
+      searchTemplates(query: $query, limit: $limit) {
+        items: hits { score _: template { ${LISTED} } } query limit search_mode: searchMode
+      }
+    }`,
+    variables: ({ body }) => ({ query: body.query, limit: body.limit }),
+    finish: withOwners,
+    errors: ['validation_error', 'search_unavailable'],
   }),
   route({
     method: 'POST',
@@ -342,6 +365,43 @@ export const templates: Route[] = [
     }`,
     variables: ({ params }) => ({ input: params }),
     errors: ['not_found', 'forbidden'],
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/templates/{identifier}/transfer-ownership',
+    tag: 'Templates',
+    id: 'transferTemplateOwnership',
+    summary: 'Offer a template to a new owner',
+    description:
+      'For its owner. It changes hands when the new owner accepts the invitation that this answers, with all its ' +
+      'versions; those keep the handle that they were published under. The workflow that it came from stays where it ' +
+      'is. The slug is suffixed when the new owner has one like it.',
+    auth: 'required',
+    params,
+    body: z.object({
+      new_owner_user_id_or_email: z
+        .string()
+        .max(400)
+        .describe('Id, e-mail address or handle (with or without @) of a user.'),
+    }),
+    status: 201,
+    operation: `mutation TransferTemplateOwnership($input: TransferTemplateInput!) {
+      transferTemplateOwnership(input: $input) {
+        _: invitation { ${ENVELOPE} } transferred offered: template { template_id: id owner { id } }
+      }
+    }`,
+    variables: ({ params, body }) => ({ input: { ...params, newOwner: body.new_owner_user_id_or_email } }),
+    finish: withOffered,
+    errors: [
+      'validation_error',
+      'not_found',
+      'user_not_found',
+      'forbidden',
+      'conflict',
+      'invitation_already_pending',
+      'quota_exceeded',
+      'rate_limited',
+    ],
   }),
   route({
     method: 'DELETE',

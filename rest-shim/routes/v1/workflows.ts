@@ -7,7 +7,7 @@ import {
 import { searchRules } from '../../../subgraphs/registry/search/query.js';
 import { saveRules } from '../../../subgraphs/registry/workflow/workflow.rules.js';
 import { choice, pageQuery, type Route, route, toEnum } from '../../route.js';
-import { ENVELOPE } from './envelope.js';
+import { ENVELOPE, withOffered } from './envelope.js';
 
 const reference = { id_or_slug: z.string().max(200).describe('Id of the workflow, or the slug of one of your own.') };
 const wholeNumber = 'must be a whole number from 1';
@@ -54,12 +54,8 @@ const iterations = (fallback: number) => {
     .describe(`How often to try at most; ${fallback} when left out.`);
 };
 
-/** What was offered, beside the invitation as every path shows it. */
-function withOffered({ offered, ...body }: Body): Body {
-  const { owner, ...workflow } = offered as Body;
-  return { ...body, ...workflow, owner_user_id: (owner as { id: string }).id };
-}
-
+const CHECK = `status block { verifier_run_id: verifierRunId passed reasoning }
+  advisory { verifier_run_id: verifierRunId passed reasoning }`;
 const PACK = `workflow_id: workflowId skill_md: skillMd references { path text }`;
 
 /** Shipped clients look references up by their path. */
@@ -331,6 +327,46 @@ export const workflows: Route[] = [
       'quota_exceeded',
       'rate_limited',
     ],
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/workflows/{id_or_slug}/lineage',
+    tag: 'Workflows',
+    id: 'getWorkflowLineage',
+    summary: 'Where a workflow comes from',
+    description: 'The template that it was forked from, as that is now; nulls for what is no fork.',
+    auth: 'required',
+    params: z.object(reference),
+    status: 200,
+    operation: `query WorkflowLineage($id: ID!) {
+      workflow(id: $id) {
+        workflow_id: id
+        _: lineage {
+          parent_template_id: parentTemplateId parent_template_version: parentTemplateVersion
+          upstream_latest_version: upstreamLatestVersion is_upstream_unpublished: isUpstreamUnpublished
+          is_upstream_gone: isUpstreamGone
+        }
+      }
+    }`,
+    variables: ({ params }) => ({ id: params.id_or_slug }),
+    errors: ['not_found'],
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/workflows/{id_or_slug}/safety-check',
+    tag: 'Workflows',
+    id: 'checkWorkflowSafety',
+    summary: 'Check a version for safety',
+    description: 'Runs both safety checks on the body and the files, each charged as a run of a verifier.',
+    auth: 'required',
+    params: z.object(reference),
+    query: z.object({ version }),
+    status: 200,
+    operation: `mutation CheckWorkflowSafety($input: CheckWorkflowSafetyInput!) {
+      checkWorkflowSafety(input: $input) { workflow_id: workflowId version _: check { ${CHECK} } }
+    }`,
+    variables: ({ params, query }) => ({ input: { id: params.id_or_slug, version: query.version } }),
+    errors: ['validation_error', 'not_found', 'budget_exhausted', 'account_suspended', 'verifier_unavailable'],
   }),
   route({
     method: 'POST',

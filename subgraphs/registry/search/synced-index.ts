@@ -46,12 +46,16 @@ export class SyncedIndex {
     await this.#load(source, [...changed, ...this.#someAwaited()]);
   }
 
-  /** Reads these anew, whatever became of them, and those whose meaning was not looked into yet. */
-  async refresh(source: Source, ids: readonly string[]): Promise<void> {
-    const all = [...new Set([...ids, ...this.#someAwaited()])];
-    if (all.length === 0) return;
-    const found = await this.#load(source, all);
-    for (const id of all) if (!found.has(id)) this.forget(id);
+  /** Takes in what became of some, by their stamps; null: not to be found any more. */
+  async update(source: Source, stamps: ReadonlyMap<string, string | null>): Promise<void> {
+    const changed: string[] = [];
+    for (const [id, stamp] of stamps) {
+      if (stamp === null) this.forget(id);
+      else if (this.#stamps.get(id) !== stamp) changed.push(id);
+    }
+    const ids = [...new Set([...changed, ...this.#someAwaited()])];
+    const found = await this.#load(source, ids);
+    for (const id of ids) if (!found.has(id)) this.forget(id);
   }
 
   #someAwaited(): string[] {

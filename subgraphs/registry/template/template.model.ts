@@ -1,6 +1,7 @@
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
 import type { GeneratorConfig } from '../generator/generator.model.js';
 import type { Contract } from '../model/entry.js';
+import type { StoredEmbedding } from '../search/embedding.js';
 import type { InputContract, VerifierConfig } from '../verifier/verifier.model.js';
 import type { BundleFile } from '../workflow/workflow.model.js';
 
@@ -131,6 +132,8 @@ export interface TemplateVersionDocument {
   unpublishedAt: Date | null;
   deprecatedAt: Date | null;
   deprecationMessage: string | null;
+  /** What it means, for search. Absent until that has been looked into. */
+  embedding?: StoredEmbedding;
   pendingUntil?: Date;
 }
 
@@ -161,6 +164,9 @@ export const TEMPLATES: CollectionDefinition = {
     },
     { name: 'by_workflow', key: { workflowId: 1, ownerId: 1 }, options: { sparse: true } },
     { name: 'listed', key: { listed: 1, _id: -1 } },
+    // For search: all that can be found, without reading a document, and what changed of late.
+    { name: 'by_content', key: { listed: 1, 'latest.contentId': 1, _id: 1 } },
+    { name: 'by_change', key: { updatedAt: 1 } },
     { name: 'by_word', key: { listed: 1, words: 1, _id: -1 } },
     { name: 'by_owner_word', key: { ownerId: 1, words: 1, _id: -1 } },
     { name: 'by_pin', key: { livePins: 1 } },
@@ -174,6 +180,7 @@ export const TEMPLATE_VERSIONS: CollectionDefinition = {
   indexes: [
     { name: 'by_template', key: { templateId: 1, version: -1 } },
     { name: 'pending', key: { pendingUntil: 1 }, options: { sparse: true } },
+    { name: 'by_embedding', key: { 'embedding.model': 1 } },
   ],
 };
 

@@ -4,6 +4,8 @@ import { type Connection, ConnectionArgs, toConnection } from '../../../platform
 import { PlainId } from '../../../platform/ids.js';
 import { decodeCursor, encodeCursor, pageOf, pageSize } from '../../../platform/mongo/page.js';
 import type { RegistryContext } from '../context.js';
+import { safetyCheckView } from '../safety/check.type.js';
+import { SearchMode } from '../search/search.type.js';
 import { OWNER } from '../workflow/workflow.access.js';
 import { workflowView } from '../workflow/workflow.type.js';
 import { isOwner, mayRead } from './template.access.js';
@@ -22,16 +24,18 @@ import {
   ForkTemplatePayload,
   PublishTemplateInput,
   PublishTemplatePayload,
-  safetyCheckView,
   Template,
   TemplateConnection,
   TemplateFilter,
   TemplateInput,
   TemplateListArgs,
+  TemplateSearchResult,
   TemplateStatusPayload,
   TemplateVersion,
   TemplateVersionConnection,
   TemplateVersionInput,
+  TransferTemplateInput,
+  TransferTemplatePayload,
   templateVersionView,
   templateView,
   UnpublishTemplateVersionPayload,
@@ -69,6 +73,28 @@ export class TemplateResolver {
     const list = { mine: filter === TemplateFilter.MINE, search: search ?? null, includeArchived };
     const page = await templates.list(scope, list, { first, after });
     return toConnection(page, (template) => templateView(template, { own: isOwner(scope, template) }));
+  }
+
+  @Query(() => TemplateSearchResult, {
+    nullable: true,
+    description: 'Finds templates with a live version by what they are for. For anybody.',
+  })
+  async searchTemplates(
+    @Arg('query', () => String, { description: 'What you are looking for, in your own words.' }) query: string,
+    @Arg('limit', () => Int, { nullable: true, description: 'How many at most, 1 to 50; 10 when left out.' })
+    limit: number | null,
+    @Ctx() { scope, templateSearch }: RegistryContext,
+  ): Promise<TemplateSearchResult> {
+    const { query: read, hits } = await templateSearch.find({ query, limit });
+    return {
+      hits: hits.map(({ score, template }) => ({
+        score,
+        template: templateView(template, { own: isOwner(scope, template) }),
+      })),
+      query: read.query,
+      limit: read.limit,
+      searchMode: SearchMode.SEMANTIC,
+    };
   }
 
   @Mutation(() => PublishTemplatePayload, {
@@ -199,6 +225,25 @@ export class TemplateResolver {
       templateId: PlainId.format(template._id),
       version: content.version,
       check: safetyCheckView(report, isOwner(scope, template)),
+    };
+  }
+
+  @Mutation(() => TransferTemplatePayload, {
+    nullable: true,
+    description: 'Offers a template to a new owner, who has it by accepting the invitation.',
+  })
+  async transferTemplateOwnership(
+    @Arg('input', () => TransferTemplateInput, { description: 'What is offered to whom.' })
+    { identifier, newOwner }: TransferTemplateInput,
+    @Ctx() { scope, templates, accounts }: RegistryContext,
+  ): Promise<TransferTemplatePayload> {
+    const template = await templates.owned(scope, identifier);
+    const { _id, ownerId, slug } = template;
+    const offer = { thing: { kind: 'template', id: _id } as const, slug, ownerId, newOwner };
+    return {
+      invitation: { id: await accounts.offerOwnership(offer, scope.requestId) },
+      template: templateView(template, { own: true }),
+      transferred: false,
     };
   }
 

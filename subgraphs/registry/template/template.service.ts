@@ -29,6 +29,8 @@ export interface TemplateServiceDeps {
   freezer: Freezer;
   safety: SafetyChecks;
   accounts: AccountsClient;
+  /** There is a version that cannot be searched for yet. */
+  published(contentId: string): void;
 }
 
 /** A template, and how it was named. */
@@ -94,6 +96,7 @@ export class TemplateService {
         advisoryRunId: report.advisory?._id ?? report.block._id,
       },
     });
+    this.#deps.published(published.content._id);
     return { ...published, report };
   }
 

@@ -1,11 +1,12 @@
-import { ArgsType, Directive, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { ArgsType, Directive, Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { ConnectionArgs, connectionType } from '../../../platform/graph/connection.js';
-import { PlainId, UserId, VerifierId, VerifierRunId } from '../../../platform/ids.js';
+import { PlainId, UserId, VerifierId } from '../../../platform/ids.js';
 import { GenerationContract } from '../generator/generator.type.js';
-import type { SafetyReport } from '../safety/check.js';
+import { Invitation } from '../invitation/invitation.type.js';
+import { SafetyCheck } from '../safety/check.type.js';
+import { SearchMode } from '../search/search.type.js';
 import { User } from '../user/user.type.js';
 import { VerifierContract } from '../verifier/verifier.type.js';
-import type { VerifierRunDocument } from '../verifier/verifier-run.model.js';
 import { Workflow, WorkflowFile } from '../workflow/workflow.type.js';
 import {
   type FrozenGenerator,
@@ -295,53 +296,6 @@ export class PublishTemplateInput {
   releaseNotes?: string | null;
 }
 
-export enum SafetyCheckStatus {
-  CLEAN = 'clean',
-  FLAGGED = 'flagged',
-  BLOCKED = 'blocked',
-  ERROR = 'error',
-}
-registerEnumType(SafetyCheckStatus, {
-  name: 'SafetyCheckStatus',
-  description: 'BLOCKED could not be published, FLAGGED could with a note; ERROR when a judge gave no verdict.',
-});
-
-@ObjectType({ description: 'One of the two checks.' })
-export class SafetyRun {
-  @Field(() => ID, { description: 'Id of the run of the verifier.' })
-  verifierRunId!: string;
-
-  @Field(() => Boolean, { nullable: true, description: 'The verdict; null when there is none.' })
-  passed!: boolean | null;
-
-  @Field(() => String, { nullable: true, description: 'Why; for the owner of the text alone.' })
-  reasoning!: string | null;
-}
-
-@ObjectType({ description: 'What the two safety checks say of a text and its files.' })
-export class SafetyCheck {
-  @Field(() => SafetyCheckStatus, { description: 'Both in a word.' })
-  status!: SafetyCheckStatus;
-
-  @Field(() => SafetyRun, { description: 'The check for what must not be published.' })
-  block!: SafetyRun;
-
-  @Field(() => SafetyRun, { nullable: true, description: 'The check for what a reader should know.' })
-  advisory!: SafetyRun | null;
-}
-
-export function safetyCheckView({ status, block, advisory }: SafetyReport, own: boolean): SafetyCheck {
-  return {
-    status: status as SafetyCheckStatus,
-    block: safetyRunView(block, own),
-    advisory: advisory && safetyRunView(advisory, own),
-  };
-}
-
-function safetyRunView({ _id, passed, reasoning }: VerifierRunDocument, own: boolean): SafetyRun {
-  return { verifierRunId: VerifierRunId.format(_id), passed, reasoning: own ? reasoning : null };
-}
-
 @ObjectType({ description: 'A version that was published.' })
 export class PublishTemplatePayload {
   @Field(() => Template, { description: 'The template at the new version.' })
@@ -498,4 +452,49 @@ export class CheckTemplateSafetyPayload {
 
   @Field(() => SafetyCheck, { description: 'What they said.' })
   check!: SafetyCheck;
+}
+
+@ObjectType({ description: 'A template that was found.' })
+export class TemplateHit {
+  @Field(() => Float, { description: 'How well it fits; comparable within one answer only.' })
+  score!: number;
+
+  @Field(() => Template, { description: 'The template.' })
+  template!: Template;
+}
+
+@ObjectType({ description: 'What a search for templates found.' })
+export class TemplateSearchResult {
+  @Field(() => [TemplateHit], { description: 'The best first.' })
+  hits!: TemplateHit[];
+
+  @Field(() => String, { description: 'What was looked for.' })
+  query!: string;
+
+  @Field(() => Int, { description: 'How many were asked for at most.' })
+  limit!: number;
+
+  @Field(() => SearchMode, { description: 'How they were ranked.' })
+  searchMode!: SearchMode;
+}
+
+@InputType({ description: 'A template, and whom its owner offers it to.' })
+export class TransferTemplateInput {
+  @Field(() => ID, { description: 'Its id, or `@handle/slug`.' })
+  identifier!: string;
+
+  @Field(() => String, { description: 'Id, e-mail address or handle of the new owner.' })
+  newOwner!: string;
+}
+
+@ObjectType({ description: 'An offer of a template.' })
+export class TransferTemplatePayload {
+  @Field(() => Invitation, { description: 'What the new owner has to accept.' })
+  invitation!: Invitation;
+
+  @Field(() => Template, { description: 'The template, which stays where it is until then.' })
+  template!: Template;
+
+  @Field(() => Boolean, { description: 'Whether it has changed hands; false until the invitation is accepted.' })
+  transferred!: boolean;
 }

@@ -1,13 +1,16 @@
 /** Everything about templates, built from what the registry is given. */
 import type DataLoader from 'dataloader';
 import type { Db } from 'mongodb';
+import type { Logger } from 'pino';
 import { byIdLoader } from '../../../platform/mongo/loader.js';
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
 import type { ObjectStore } from '../../../platform/s3.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
 import type { AccountsClient } from '../../accounts/client.js';
+import type { Encoder } from '../embedding/encoder.js';
 import type { Generators } from '../generator/generator.service.js';
 import { SafetyChecks } from '../safety/check.js';
+import { type Embeddable, Embedder } from '../search/embedder.js';
 import type { Verifiers } from '../verifier/verifier.access.js';
 import type { VerifierServices } from '../verifier/verifiers.js';
 import { Bundles } from '../workflow/bundle.js';
@@ -24,6 +27,7 @@ import {
   type TemplateDocument,
   type TemplateVersionDocument,
 } from './template.model.js';
+import { TemplateSearch } from './template.search.js';
 import { TemplateService } from './template.service.js';
 import { TemplateStore } from './template.store.js';
 
@@ -33,6 +37,8 @@ export interface TemplateDeps {
   store: ObjectStore;
   /** Ends what depended on a template that is gone. Must be idempotent. */
   gone(templateId: string): Promise<void>;
+  encoder: Encoder;
+  log: Logger;
   now: () => Date;
 }
 
@@ -50,6 +56,8 @@ export interface TemplateServices {
   templates: TemplateService;
   forks: ForkService;
   templateBundles: Bundles;
+  templateSearch: TemplateSearch;
+  safetyChecks: SafetyChecks;
 }
 
 /** What they have for themselves: these live as long as a request. */
@@ -61,17 +69,15 @@ export interface TemplateLoaders {
 export interface TemplateParts {
   shared: TemplateServices;
   own: { [K in keyof TemplateLoaders]: () => TemplateLoaders[K] };
-  safety: SafetyChecks;
   files: BundleFiles;
   tasks: readonly BackgroundTask[];
+  close(): Promise<void>;
 }
 
 export const TEMPLATE_COLLECTIONS: readonly CollectionDefinition[] = [TEMPLATES, TEMPLATE_VERSIONS, TEMPLATE_SNAPSHOTS];
 
-export function createTemplates(
-  { db, peers, store: objects, gone, now }: TemplateDeps,
-  from: TemplateSources,
-): TemplateParts {
+export function createTemplates(deps: TemplateDeps, from: TemplateSources): TemplateParts {
+  const { db, peers, store: objects, gone, encoder, log, now } = deps;
   const { workflows, verifiers, generators, judging } = from;
   const bundles = new Bundles(objects, 'templates');
   const store = new TemplateStore({
@@ -83,6 +89,12 @@ export function createTemplates(
     },
     now,
   });
+  const embedder = new Embedder({
+    name: 'registry-template-embeddings',
+    shelf: { collection: db.collection<Embeddable>(TEMPLATE_VERSIONS.name), path: '', sameAs: '_id' },
+    encoder,
+    log,
+  });
   const safety = new SafetyChecks(judging.verifierRuns);
   const templates = new TemplateService({
     store,
@@ -92,16 +104,23 @@ export function createTemplates(
     freezer: new Freezer({ verifiers, generators, verifierAccess: judging.verifierAccess }),
     safety,
     accounts: peers.accounts,
+    published: (contentId) => embedder.soon(contentId),
   });
   const forks = new ForkService({ templates, store, workflows, verifiers, generators, now });
   return {
-    shared: { templates, forks, templateBundles: bundles },
+    shared: {
+      templates,
+      forks,
+      templateBundles: bundles,
+      templateSearch: new TemplateSearch({ db, encoder, log, now }),
+      safetyChecks: safety,
+    },
     own: {
       templateLoader: () => byIdLoader(db.collection<TemplateDocument>(TEMPLATES.name)),
       templateContentLoader: () => byIdLoader(db.collection<TemplateVersionDocument>(TEMPLATE_VERSIONS.name)),
     },
-    safety,
     files: templateFiles(templates, bundles),
-    tasks: store.tasks,
+    tasks: [...store.tasks, embedder.task],
+    close: () => embedder.close(),
   };
 }

@@ -4,13 +4,17 @@ import { type Connection, ConnectionArgs, toConnection } from '../../../platform
 import { WorkflowId } from '../../../platform/ids.js';
 import { decodeCursor, encodeCursor, pageOf, pageSize } from '../../../platform/mongo/page.js';
 import type { RegistryContext } from '../context.js';
+import { safetyCheckView } from '../safety/check.type.js';
 import { SearchMode } from '../search/search.type.js';
 import { requireRole } from './workflow.access.js';
 import { WorkflowStatus } from './workflow.model.js';
 import {
+  CheckWorkflowSafetyInput,
+  CheckWorkflowSafetyPayload,
   DeleteWorkflowPayload,
   DeleteWorkflowVersionInput,
   DeleteWorkflowVersionPayload,
+  lineageView,
   SaveWorkflowInput,
   SaveWorkflowPayload,
   TransferWorkflowInput,
@@ -19,6 +23,7 @@ import {
   WorkflowConnection,
   WorkflowFilter,
   WorkflowInput,
+  WorkflowLineage,
   WorkflowListArgs,
   WorkflowSearchResult,
   WorkflowStatusPayload,
@@ -165,6 +170,32 @@ export class WorkflowResolver {
       workflow: workflowView(workflow, workflow.current, access),
       transferred: false,
     };
+  }
+
+  @Mutation(() => CheckWorkflowSafetyPayload, {
+    nullable: true,
+    description: 'Runs both safety checks on a version. Each is charged as a run of a verifier.',
+  })
+  async checkWorkflowSafety(
+    @Arg('input', () => CheckWorkflowSafetyInput, { description: 'What to check.' })
+    { id, version }: CheckWorkflowSafetyInput,
+    @Ctx() { scope, workflows, workflowBundles, safetyChecks }: RegistryContext,
+  ): Promise<CheckWorkflowSafetyPayload> {
+    const open = await workflows.open(scope, id, version ?? null);
+    const files = await workflowBundles.readAll(open.workflow._id, open.version.files);
+    const report = await safetyChecks.onRequest(scope, { ...open.version, files });
+    return {
+      workflowId: WorkflowId.format(open.workflow._id),
+      version: open.version.version,
+      check: safetyCheckView(report, true),
+    };
+  }
+
+  @FieldResolver(() => WorkflowLineage, { description: 'The template that it was forked from, as that is now.' })
+  async lineage(@Root() { document }: Workflow, @Ctx() { templateLoader }: RegistryContext): Promise<WorkflowLineage> {
+    const { parent, parentGone = false } = document;
+    const template = parent && (await templateLoader.load(parent.templateId));
+    return lineageView(parent, template, parentGone);
   }
 
   @FieldResolver(() => WorkflowVersionConnection, { description: 'The versions that you may see, newest first.' })

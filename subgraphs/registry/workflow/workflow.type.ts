@@ -2,10 +2,17 @@ import { ArgsType, Directive, Field, Float, ID, InputType, Int, ObjectType, regi
 import { ConnectionArgs, connectionType } from '../../../platform/graph/connection.js';
 import { PlainId, UserId, VerifierId, WorkflowId } from '../../../platform/ids.js';
 import { Invitation } from '../invitation/invitation.type.js';
+import { SafetyCheck } from '../safety/check.type.js';
 import { SearchMode } from '../search/search.type.js';
 import { User } from '../user/user.type.js';
 import { type Access, ROLES, type Role } from './workflow.access.js';
-import { type VerifierPin, type WorkflowDocument, WorkflowStatus, type WorkflowVersion } from './workflow.model.js';
+import {
+  type Parent,
+  type VerifierPin,
+  type WorkflowDocument,
+  WorkflowStatus,
+  type WorkflowVersion,
+} from './workflow.model.js';
 
 registerEnumType(WorkflowStatus, { name: 'WorkflowStatus', description: 'Whether a workflow is in use or put away.' });
 
@@ -209,6 +216,46 @@ export class WorkflowListArgs extends ConnectionArgs {
   includeArchived?: boolean | null;
 }
 
+@ObjectType({ description: 'Where a workflow comes from.' })
+export class WorkflowLineage {
+  @Field(() => ID, { nullable: true, description: 'The template; null for what is no fork, and when it is gone.' })
+  parentTemplateId!: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'The version that was forked.' })
+  parentTemplateVersion!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'The newest version that is published; null when none is.' })
+  upstreamLatestVersion!: number | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether the template has nothing published any more; null for what is no fork.',
+  })
+  isUpstreamUnpublished!: boolean | null;
+
+  @Field(() => Boolean, { description: 'Whether it is a fork of a template that was erased.' })
+  isUpstreamGone!: boolean;
+}
+
+/** What anybody could find out: to the owner of a fork the template is a stranger's. */
+export function lineageView(parent: Parent | null, upstream: Upstream | null, erased: boolean): WorkflowLineage {
+  const gone = erased || (parent !== null && upstream?.latest === undefined);
+  const published = upstream?.listed === true ? upstream : null;
+  return {
+    parentTemplateId: parent && !gone ? PlainId.format(parent.templateId) : null,
+    parentTemplateVersion: parent && !gone ? parent.version : null,
+    upstreamLatestVersion: published?.latest?.version ?? null,
+    isUpstreamUnpublished: parent || gone ? published === null : null,
+    isUpstreamGone: gone,
+  };
+}
+
+/** As much of a template, or of what is left of an erased one. */
+interface Upstream {
+  listed?: true;
+  latest?: { version: number };
+}
+
 @ObjectType({ description: 'A workflow that was found.' })
 export class WorkflowHit {
   @Field(() => Float, { description: 'How well it fits; comparable within one answer only.' })
@@ -380,4 +427,25 @@ export class TransferWorkflowPayload {
 
   @Field(() => Boolean, { description: 'Whether it has changed hands; false until the invitation is accepted.' })
   transferred!: boolean;
+}
+
+@InputType({ description: 'A version of a workflow to check.' })
+export class CheckWorkflowSafetyInput {
+  @Field(() => ID, { description: 'Id or slug of the workflow.' })
+  id!: string;
+
+  @Field(() => Int, { nullable: true, description: 'The version; the current one when left out.' })
+  version?: number | null;
+}
+
+@ObjectType({ description: 'What the safety checks say of a version.' })
+export class CheckWorkflowSafetyPayload {
+  @Field(() => ID, { description: 'Id of the workflow.' })
+  workflowId!: string;
+
+  @Field(() => Int, { description: 'The version that was checked.' })
+  version!: number;
+
+  @Field(() => SafetyCheck, { description: 'What they said.' })
+  check!: SafetyCheck;
 }
