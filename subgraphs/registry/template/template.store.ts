@@ -128,17 +128,43 @@ export class TemplateStore {
   async publish(draft: Draft): Promise<Published> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const existing = await this.#ofWorkflow(draft);
-      const content = await this.#prepare(existing?._id ?? newId(), draft);
-      const published = existing
-        ? await this.#append(existing._id, draft, content)
-        : await this.#create(draft, content);
-      if (published) return published;
-      // Another first publish of the workflow went through: this one becomes the version after it.
-      await this.#versions.deleteOne({ _id: content._id, pendingUntil: { $exists: true } });
-      await this.#deps.bundles.clearAll(content.templateId);
-      await this.#snapshots.deleteMany({ templateId: content.templateId });
+      const content = await this.#prepare(existing?._id ?? (await this.#mark()), draft);
+      try {
+        const published = existing
+          ? await this.#append(existing._id, draft, content)
+          : await this.#create(draft, content);
+        if (published) return published;
+      } catch (error) {
+        if (error instanceof Problem) await this.#discard(content);
+        throw error;
+      }
+      await this.#discard(content);
     }
     throw busy();
+  }
+
+  /** Stands where a new template will be: without it there will be none, so it lasts no longer than a publish may. */
+  async #mark(): Promise<string> {
+    const _id = newId();
+    await this.#tombstones.insertOne({ _id, erasedAt: this.#in(UNDER_WAY_MS) });
+    return _id;
+  }
+
+  /** What was prepared and came to nothing. Beside a template it waits for the sweeper: others may share parts of it. */
+  async #discard({ _id, templateId }: TemplateVersionDocument): Promise<void> {
+    await this.#versions.deleteOne({ _id, pendingUntil: { $exists: true } });
+    const { matchedCount } = await this.#templates.updateOne(
+      { _id: templateId, ownerId: { $exists: true } },
+      this.#loosen(),
+    );
+    if (matchedCount > 0) return;
+    await this.#tombstones.updateOne({ _id: templateId }, { $min: { erasedAt: this.#deps.now() } });
+    await this.#snapshots.deleteMany({ templateId });
+    await this.#deps.bundles.clearAll(templateId);
+  }
+
+  #loosen() {
+    return { $set: { looseFrom: this.#in(UNDER_WAY_MS) } };
   }
 
   #ofWorkflow({ ownerId, content }: Draft): Promise<TemplateDocument | null> {
@@ -177,7 +203,7 @@ export class TemplateStore {
       { _id, pendingUntil: { $exists: true } },
       { $set: changes },
     );
-    if (matchedCount === 0) throw new Problem('unavailable', 'Publishing took too long and was given up. Try again.');
+    if (matchedCount === 0) throw tooLate();
     return { ...content, ...changes };
   }
 
@@ -185,6 +211,7 @@ export class TemplateStore {
     await this.#versions.updateOne({ _id }, { $unset: { pendingUntil: 1 } });
   }
 
+  /** Null: another first publish of the workflow went through, and this one is to be the version after it. */
   async #create({ ownerId, slug, setups }: Draft, prepared: TemplateVersionDocument): Promise<Published | null> {
     const content = await this.#number(prepared, 1);
     const live = [liveVersion(content, setups)];
@@ -210,7 +237,9 @@ export class TemplateStore {
       const suffix = nth === 1 ? '' : `-${nth}`;
       const named = { ...template, slug: `${slug.slice(0, SLUG_LENGTH - suffix.length)}${suffix}` };
       try {
-        await this.#templates.insertOne(named);
+        const marked = { _id: named._id, erasedAt: { $gt: this.#deps.now() } } as Filter<TemplateDocument>;
+        const { matchedCount } = await this.#templates.replaceOne(marked, named);
+        if (matchedCount === 0) throw tooLate();
         await this.#confirm(content);
         return { template: named, content };
       } catch (error) {
@@ -222,8 +251,9 @@ export class TemplateStore {
     throw new Problem('conflict', `You have too many templates of the slug ${slug}.`);
   }
 
-  async #append(_id: string, { ownerId, setups }: Draft, prepared: TemplateVersionDocument): Promise<Published> {
-    const { template, value } = await this.#change({ _id, ownerId }, async (before) => {
+  /** Null: the template was erased, and this one is to be the first version of another. */
+  async #append(_id: string, { ownerId, setups }: Draft, prepared: TemplateVersionDocument): Promise<Published | null> {
+    const changed = await this.#change({ _id, ownerId }, async (before) => {
       if (before.status === TemplateStatus.ARCHIVED) {
         throw new Problem('conflict', 'The template is archived.', { hint: 'Unarchive it, then publish.' });
       }
@@ -234,23 +264,24 @@ export class TemplateStore {
       const live = [...before.live, liveVersion(content, setups)];
       const changes = { lastVersion: content.version, ...served(before.status, live, summaryOf(content)) };
       return { changes, value: content };
-    }).catch(async (error: unknown) => {
-      if (error instanceof Problem)
-        await this.#versions.deleteOne({ _id: prepared._id, pendingUntil: { $exists: true } });
-      throw error;
     });
+    if (!changed) return null;
+    const { template, value } = changed;
     await this.#confirm(value);
     return { template, content: value };
   }
 
-  /** Decides anew, from the document as it is, until nobody changed it meanwhile. */
-  async #change<T>(
-    filter: { _id: string; ownerId: string },
-    decide: (before: TemplateDocument) => Promise<{ changes: Changes; value: T }>,
-  ): Promise<{ template: TemplateDocument; value: T }> {
+  async #changeExisting<T>(filter: Owned, decide: Decision<T>): Promise<Changed<T>> {
+    const changed = await this.#change(filter, decide);
+    if (!changed) throw templateNotFound();
+    return changed;
+  }
+
+  /** Decides anew, from the document as it is, until nobody changed it meanwhile. Null: there is none. */
+  async #change<T>(filter: Owned, decide: Decision<T>): Promise<Changed<T> | null> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const before = await this.#templates.findOne(filter);
-      if (!before) throw templateNotFound();
+      if (!before) return null;
       const { changes, value } = await decide(before);
       const { listed, ...fields } = changes;
       const update: UpdateFilter<TemplateDocument> = {
@@ -268,7 +299,7 @@ export class TemplateStore {
 
   /** Unpublishing what is not live changes nothing. */
   async unpublish({ _id, ownerId }: TemplateDocument, version: number): Promise<TemplateDocument> {
-    const { template } = await this.#change({ _id, ownerId }, async (before) => {
+    const { template } = await this.#changeExisting({ _id, ownerId }, async (before) => {
       const entry = before.live.find((candidate) => candidate.version === version);
       if (!entry) {
         if (await this.version(before, version)) return { changes: {}, value: null };
@@ -299,7 +330,7 @@ export class TemplateStore {
     status: TemplateStatus,
     reason: string | null,
   ): Promise<TemplateDocument> {
-    const { template } = await this.#change({ _id, ownerId }, async (before) => {
+    const { template } = await this.#changeExisting({ _id, ownerId }, async (before) => {
       const { live, latest, archivedAt } = before;
       const archived = status === TemplateStatus.ARCHIVED;
       const changes = {
@@ -325,7 +356,7 @@ export class TemplateStore {
 
   /** One that is not live. */
   async eraseVersion({ _id, ownerId }: TemplateDocument, version: number): Promise<void> {
-    const { value: contentId } = await this.#change({ _id, ownerId }, async (before) => {
+    const { value: contentId } = await this.#changeExisting({ _id, ownerId }, async (before) => {
       const content = await this.version(before, version);
       if (!content) throw templateNotFound();
       if (before.live.some((entry) => entry.contentId === content._id)) {
@@ -396,28 +427,23 @@ export class TemplateStore {
 
   /** From here on no publish that began before takes effect. */
   async #fence(_id: string): Promise<TemplateDocument | null> {
-    const fenced = () =>
-      this.#templates.findOneAndUpdate(
-        { _id, ownerId: { $exists: true } },
-        { $inc: { rev: 1 }, $set: { looseFrom: this.#in(UNDER_WAY_MS) } },
-        { returnDocument: 'after' },
-      );
-    const template = await fenced();
+    const template = await this.#templates.findOneAndUpdate(
+      { _id, ownerId: { $exists: true } },
+      { $inc: { rev: 1 }, ...this.#loosen() },
+      { returnDocument: 'after' },
+    );
     if (template) return template;
-    try {
-      await this.#tombstones.insertOne({ _id, erasedAt: this.#deps.now() });
-      return null;
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      return fenced();
-    }
+    const marked = { _id, ownerId: { $exists: false } } as Filter<TemplateTombstone>;
+    const { matchedCount } = await this.#tombstones.updateOne(marked, { $min: { erasedAt: this.#deps.now() } });
+    // Neither: it took effect between the two looks, or can no more.
+    return matchedCount > 0 ? null : this.find(_id);
   }
 
   /** Finishes erasures that died half-way, and takes away what was written by those who had not heard of them. */
   async sweepErased(): Promise<void> {
     const dropBefore = this.#in(-UNDER_WAY_MS);
     const erased = await this.#tombstones
-      .find({ erasedAt: { $exists: true } })
+      .find({ erasedAt: { $lte: this.#deps.now() } })
       .sort({ erasedAt: 1 })
       .limit(SWEPT_AT_ONCE)
       .toArray();
@@ -463,6 +489,18 @@ export class TemplateStore {
   }
 }
 
+interface Owned {
+  _id: string;
+  ownerId: string;
+}
+
+interface Changed<T> {
+  template: TemplateDocument;
+  value: T;
+}
+
+type Decision<T> = (before: TemplateDocument) => Promise<{ changes: Changes; value: T }>;
+
 /** `listed` null: it is not any more. */
 type Changes = Partial<Omit<TemplateDocument, '_id' | 'rev' | 'listed'>> & { listed?: true | null };
 
@@ -505,6 +543,10 @@ function emptied({ slug, latest }: TemplateDocument): TemplateSummary {
 
 function wordsOf({ name, description, outcome, tags }: TemplateSummary | TemplateVersionDocument): string[] {
   return searchWords(name, ...tags, outcome, description);
+}
+
+function tooLate(): Problem {
+  return new Problem('unavailable', 'Publishing took too long and was given up. Try again.');
 }
 
 function busy(): Problem {
