@@ -7,6 +7,7 @@ import { createHash, createHmac } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Pool } from 'undici';
+import { requestWhole } from './outbound/whole.js';
 
 export interface Credentials {
   accessKeyId: string;
@@ -32,31 +33,36 @@ export interface WireOptions {
   forcePathStyle: boolean;
 }
 
-export interface WireRequest {
-  method: 'GET' | 'PUT';
+export interface GetRequest {
+  key: string;
+  range: string | undefined;
+  signal: AbortSignal | undefined;
+}
+
+export interface GetAnswer {
+  contentRange: string | undefined;
+  /** Must be read to its end or destroyed. */
+  body: Readable;
+}
+
+export interface PutRequest {
   key: string;
   /** In the order of the names. */
   query?: Readonly<Record<string, string>>;
-  range?: string | undefined;
   contentType?: string;
-  body?: Buffer;
+  body: Buffer;
   /** Of the body, where it is known anyway. */
   sha256?: Buffer | null;
-  signal?: AbortSignal | undefined;
 }
 
-export interface WireAnswer {
-  header(name: string): string | undefined;
-  /** Must be read to its end or destroyed. */
-  body: Readable;
-  /** Reads it to its end for nobody. */
-  drop(): Promise<unknown>;
-}
+type ToSend = Partial<GetRequest & PutRequest> & { method: 'GET' | 'PUT'; key: string };
 
 /** As many as the client opens. */
 const CONNECTIONS = 50;
 /** Until an answer begins, and between two chunks of it. */
 const SILENT_MS = 60_000;
+/** An answer to a put has no body; an error has a short one. */
+const MOST_OF_PUT = 64 * 1024;
 
 export class BucketWire {
   readonly #options: WireOptions;
@@ -68,15 +74,13 @@ export class BucketWire {
   }
 
   /** Null where there is no plain success. */
-  async send(request: WireRequest): Promise<WireAnswer | null> {
-    const { signal } = request;
+  async get({ key, range, signal }: GetRequest): Promise<GetAnswer | null> {
     signal?.throwIfAborted();
     try {
-      this.#place ??= this.#find();
-      const { statusCode, headers, body } = await this.#request(this.#place, request);
-      const answer = { body, header: (name: string) => textOf(headers[name]), drop: () => body.dump() };
-      if (statusCode === 200 || statusCode === 206) return answer;
-      await answer.drop();
+      const { pool, ...request } = await this.#signed({ method: 'GET', key, range });
+      const { statusCode, headers, body } = await pool.request({ ...request, ...(signal && { signal }) });
+      if (statusCode === 200 || statusCode === 206) return { body, contentRange: textOf(headers['content-range']) };
+      await body.dump();
       return null;
     } catch {
       signal?.throwIfAborted();
@@ -84,8 +88,20 @@ export class BucketWire {
     }
   }
 
-  async #request({ pool, path: base, host, region, isGuarded }: Place, request: WireRequest) {
-    const { method, key, query = {}, range, contentType, body = null, sha256 = null, signal } = request;
+  /** The ETag; null where there is no plain success. */
+  async put({ body, ...put }: PutRequest): Promise<string | null> {
+    try {
+      const { pool, ...request } = await this.#signed({ method: 'PUT', ...put, body });
+      const { status, headers } = await requestWhole(pool, { ...request, body }, { maxBytes: MOST_OF_PUT });
+      return status === 200 ? (headers.etag ?? '') : null;
+    } catch {
+      return null;
+    }
+  }
+
+  async #signed({ method, key, query = {}, range, contentType, body, sha256 = null }: ToSend) {
+    this.#place ??= this.#find();
+    const { pool, path: base, host, region, isGuarded } = this.#place;
     const { config } = this.#options.client;
     const credentials = await config.credentials();
     const toSign = {
@@ -101,7 +117,7 @@ export class BucketWire {
     };
     const headers = signedHeaders(toSign, credentials, this.#signingKey);
     const path = toSign.query === '' ? toSign.path : `${toSign.path}?${toSign.query}`;
-    return pool.request({ method, path, headers, body, ...(signal && { signal }) });
+    return { pool, method, path, headers };
   }
 
   #find(): Place {

@@ -61,9 +61,8 @@ async function putWhole({ client, wire, bucket }: WriterDeps, object: ObjectToWr
   const { key } = object;
   const contentType = object.contentType();
   const sha256 = object.sha256?.() ?? null;
-  const answer = await wire.send({ method: 'PUT', key, contentType, body, sha256 });
-  if (answer) await answer.drop();
-  else await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
+  if ((await wire.put({ key, contentType, body, sha256 })) !== null) return;
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType }));
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -142,16 +141,10 @@ class MultipartUpload {
 
   async send(body: Buffer): Promise<void> {
     const PartNumber = this.#parts.length + 1;
-    const ETag = (await this.#sendPlainly(PartNumber, body)) ?? (await this.#sendByClient(PartNumber, body));
-    this.#parts.push({ PartNumber, ETag });
-  }
-
-  async #sendPlainly(partNumber: number, body: Buffer): Promise<string | undefined> {
     const { Key: key, UploadId: uploadId } = this.#target;
-    const query = { partNumber: String(partNumber), uploadId };
-    const answer = await this.#deps.wire.send({ method: 'PUT', key, query, body });
-    await answer?.drop();
-    return answer?.header('etag');
+    const query = { partNumber: String(PartNumber), uploadId };
+    const etag = await this.#deps.wire.put({ key, query, body });
+    this.#parts.push({ PartNumber, ETag: etag || (await this.#sendByClient(PartNumber, body)) });
   }
 
   async #sendByClient(PartNumber: number, Body: Buffer): Promise<string | undefined> {

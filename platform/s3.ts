@@ -12,7 +12,7 @@ import {
   NotFound,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { BucketWire } from './s3-wire.js';
+import { BucketWire, type GetAnswer } from './s3-wire.js';
 import { type ObjectToWrite, writeObject } from './s3-writer.js';
 
 export interface ObjectStoreOptions {
@@ -65,16 +65,15 @@ export class ObjectStore {
   /** Null when there is no such object. What is returned must be read to its end or destroyed. */
   async read(key: string, range: ByteRange | null = null, signal?: AbortSignal): Promise<Readable | null> {
     const header = range ? `bytes=${range.start}-${range.end}` : undefined;
-    const answer =
-      (await this.#wire.send({ method: 'GET', key, range: header, signal })) ?? (await this.#get(key, header, signal));
-    return answer && range ? cutTo(range, answer.body, answer.header('content-range')) : (answer?.body ?? null);
+    const answer = (await this.#wire.get({ key, range: header, signal })) ?? (await this.#get(key, header, signal));
+    return answer && range ? cutTo(range, answer.body, answer.contentRange) : (answer?.body ?? null);
   }
 
-  async #get(key: string, range: string | undefined, signal: AbortSignal | undefined) {
+  async #get(key: string, range: string | undefined, signal: AbortSignal | undefined): Promise<GetAnswer | null> {
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: range });
     try {
       const { Body, ContentRange } = await this.client.send(command, signal ? { abortSignal: signal } : {});
-      return { body: Body as Readable, header: () => ContentRange };
+      return { body: Body as Readable, contentRange: ContentRange };
     } catch (error) {
       if (error instanceof NoSuchKey) return null;
       throw error;

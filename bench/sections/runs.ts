@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Bench, Row, Section } from '../section.js';
 import { compare } from '../support/compare.js';
 import { BenchError } from '../support/error.js';
-import { drawPictures } from '../support/pictures.js';
+import { drawPictures, GRAIN } from '../support/pictures.js';
 import { startWhole } from '../support/platform.js';
 import { authorised } from '../support/requests.js';
 import type { Person } from '../support/seed.js';
@@ -12,53 +12,64 @@ import type { LoadRequest } from '../support/wrk.js';
 const TARGET = 0.6;
 const MODEL = 'openai-compatible/bench';
 
+const PICTURES = [
+  { name: 'as providers return them', grain: GRAIN },
+  { name: 'as the built-in renderer draws them', grain: 0 },
+];
+
 export const runs: Section = {
   name: 'runs',
   summary: 'image runs, hosted and billed, beside bare puts of the same pictures into the same store',
   async run(bench: Bench): Promise<Row[]> {
-    const { world, cores } = bench;
-    const pictures = await world.directory('pictures');
-    bench.say(`  pictures of ${Math.round((await drawPictures(pictures)) / 1024)} KiB on average`);
-    const program = (name: string) => fileURLToPath(new URL(`../servers/${name}.js`, import.meta.url));
-    const env = { ...world.env, BENCH_PICTURES_DIR: pictures };
-    const servers: Server[] = [];
-    try {
-      const provider = await kept(
-        servers,
-        startServer({ core: cores.behind, args: [program('provider')], env, readyPath: '/' }),
-      );
-      const puts = await kept(
-        servers,
-        startServer({ core: cores.front, args: [program('puts')], env, readyPath: '/healthz' }),
-      );
-      const ours = await kept(
-        servers,
-        startWhole(bench, 'runs', {
-          OPENAI_IMAGE_BASE_URL: `${provider.url}/v1`,
-          OPENAI_IMAGE_MODELS: 'bench=0.000001',
-          STORAGE_QUOTA_BYTES: '0',
-        }),
-      );
-      const requests = await Promise.all(world.people.map((person) => runRequest(ours, person)));
-      const put: LoadRequest = { method: 'POST', path: '/', headers: {} };
-      return await compare(
-        'POST /v1/image-generators/{id}/runs',
-        [
-          { name: 'bare put', server: puts, requests: [put] },
-          { name: 'ours', server: ours, requests, slack: 20, against: { name: 'bare put', target: TARGET } },
-        ],
-        bench,
-      );
-    } finally {
-      await stop(servers);
-    }
+    const rows: Row[] = [];
+    for (const pictures of PICTURES) rows.push(...(await runsOf(bench, pictures)));
+    return rows;
   },
 };
+
+async function runsOf(bench: Bench, { name, grain }: (typeof PICTURES)[number]): Promise<Row[]> {
+  const { world, cores } = bench;
+  const pictures = await world.directory(`pictures-${grain}`);
+  const size = `${Math.round((await drawPictures(pictures, grain)) / 1024)} KiB`;
+  const program = (of: string) => fileURLToPath(new URL(`../servers/${of}.js`, import.meta.url));
+  const env = { ...world.env, BENCH_PICTURES_DIR: pictures };
+  const servers: Server[] = [];
+  try {
+    const provider = await kept(
+      servers,
+      startServer({ core: cores.behind, args: [program('provider')], env, readyPath: '/' }),
+    );
+    const puts = await kept(
+      servers,
+      startServer({ core: cores.front, args: [program('puts')], env, readyPath: '/healthz' }),
+    );
+    const ours = await kept(
+      servers,
+      startWhole(bench, `runs-${grain}`, {
+        OPENAI_IMAGE_BASE_URL: `${provider.url}/v1`,
+        OPENAI_IMAGE_MODELS: 'bench=0.000001',
+        STORAGE_QUOTA_BYTES: '0',
+      }),
+    );
+    const requests = await Promise.all(world.people.map((person) => runRequest(ours, person)));
+    const put: LoadRequest = { method: 'POST', path: '/', headers: {} };
+    return await compare(
+      `a run, pictures of ${size}, ${name}`,
+      [
+        { name: 'bare put', server: puts, requests: [put] },
+        { name: 'ours', server: ours, requests, slack: 20, against: { name: 'bare put', target: TARGET } },
+      ],
+      bench,
+    );
+  } finally {
+    await stop(servers);
+  }
+}
 
 /** Deploys a generator for somebody, and says how it is run. */
 async function runRequest(server: Server, person: Person): Promise<LoadRequest> {
   const headers = { ...authorised(person), 'content-type': 'application/json' };
-  const wanted = { name: 'bench', model: MODEL, generation_contract: 'text_to_image' };
+  const wanted = { name: `bench-${server.url.split(':').at(-1)}`, model: MODEL, generation_contract: 'text_to_image' };
   const response = await fetch(`${server.url}/v1/image-generators`, {
     method: 'POST',
     headers,

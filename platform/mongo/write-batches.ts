@@ -1,7 +1,9 @@
 /** Writes of many callers, to any collections of a database, sent together: what comes while some are under way goes next. */
 import { type Collection, type Db, type Document, MongoError, WriteConcern } from 'mongodb';
 
-const AT_ONCE = 2;
+/** A command that takes longer than this no longer holds up the others. */
+const SLOW_MS = 25;
+const AT_ONCE = 8;
 /** With the largest accounts that are sent this way, well within the 16 MiB of a command. */
 const LARGEST = 300;
 
@@ -43,7 +45,8 @@ const shared = new WeakMap<Db, WriteBatches>();
 export class WriteBatches {
   readonly #db: Db;
   #waiting: Waiting[] = [];
-  #underWay = 0;
+  /** When each command began that is under way. */
+  readonly #underWay = new Set<{ since: number }>();
   /** Known once it was tried: servers before MongoDB 8 take writes to one collection at a time. */
   #together = true;
 
@@ -69,13 +72,22 @@ export class WriteBatches {
   }
 
   #next(): void {
-    if (this.#underWay === AT_ONCE || this.#waiting.length === 0) return;
+    if (this.#waiting.length === 0 || !this.#mayBegin()) return;
     const batch = this.#waiting.splice(0, LARGEST);
-    this.#underWay += 1;
+    const command = { since: performance.now() };
+    this.#underWay.add(command);
     void this.#send(batch).finally(() => {
-      this.#underWay -= 1;
+      this.#underWay.delete(command);
       this.#next();
     });
+  }
+
+  /** One at a time, so that much goes together, unless those under way are slow. */
+  #mayBegin(): boolean {
+    if (this.#underWay.size === 0) return true;
+    const recently = performance.now() - SLOW_MS;
+    for (const { since } of this.#underWay) if (since > recently) return false;
+    return this.#underWay.size < AT_ONCE;
   }
 
   async #send(batch: readonly Waiting[]): Promise<void> {

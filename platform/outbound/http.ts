@@ -1,5 +1,6 @@
 /** Calls of one outside service: pooled connections, bounded answers, no redirects, and retries only where none can do harm. */
-import { type Dispatcher, type FormData, Pool } from 'undici';
+import { type FormData, Pool } from 'undici';
+import { AnswerTooLarge, requestWhole } from './whole.js';
 
 export type OutboundProblem = 'unreachable' | 'broken' | 'too_large';
 
@@ -43,8 +44,6 @@ export interface OutboundOptions {
 
 const CONNECT_MS = 5_000;
 const CONNECTIONS = 64;
-/** What is made room for before it has come. */
-const MOST_AHEAD = 16 * 1024 * 1024;
 const ATTEMPTS = 3;
 const PAUSE_MS = 100;
 /** A longer wait is the caller's to decide about. */
@@ -109,49 +108,33 @@ export class Outbound {
     { method, path, headers, body, maxBytes }: OutboundRequest,
     signal: AbortSignal,
   ): Promise<OutboundAnswer> {
-    const answer = await this.#pool.request({
-      method,
-      path: this.#base + path,
-      headers: { accept: 'application/json, image/*', ...this.#headers, ...headers },
-      body: body ?? null,
-      signal,
+    const {
+      status,
+      headers: given,
+      body: read,
+    } = await requestWhole(
+      this.#pool,
+      {
+        method,
+        path: this.#base + path,
+        headers: { accept: 'application/json, image/*', ...this.#headers, ...headers },
+        body: body ?? null,
+      },
+      { maxBytes, signal },
+    ).catch((error: unknown) => {
+      throw error instanceof AnswerTooLarge ? new OutboundError('too_large', '') : error;
     });
-    const read = await readBody(answer, maxBytes);
     return {
-      status: answer.statusCode,
-      contentType: (headerOf(answer, 'content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '',
-      header: (name) => headerOf(answer, name),
+      status,
+      contentType: (textOf(given['content-type']) ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '',
+      header: (name) => textOf(given[name]),
       body: read,
     };
   }
 }
 
-function headerOf({ headers }: Dispatcher.ResponseData, name: string): string | null {
-  const value = headers[name];
+function textOf(value: string | string[] | undefined): string | null {
   return (Array.isArray(value) ? value[0] : value) ?? null;
-}
-
-async function readBody(answer: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
-  const { body } = answer;
-  const announced = Number(headerOf(answer, 'content-length') ?? 0);
-  if (announced > maxBytes) {
-    body.on('error', () => undefined).destroy();
-    throw new OutboundError('too_large', '');
-  }
-  const chunks: Buffer[] = [];
-  // Of the right size from the start, and filled while what comes is still in the processor's cache.
-  const whole = announced > 0 && announced <= MOST_AHEAD ? Buffer.allocUnsafeSlow(announced) : null;
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    // Leaving the loop destroys the stream and with it the connection.
-    if (size + chunk.length > maxBytes) throw new OutboundError('too_large', '');
-    if (whole) whole.set(chunk, size);
-    else chunks.push(chunk);
-    size += chunk.length;
-  }
-  // undici fails an answer that is longer or shorter than it announced.
-  if (whole) return whole.subarray(0, size);
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
 }
 
 function codeOf(error: unknown): string {

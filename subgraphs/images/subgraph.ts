@@ -120,6 +120,9 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
     async ready() {
       await Promise.all([db.command({ ping: 1 }), store.ready()]);
     },
-    close: () => assets.close(),
+    async close() {
+      await assets.close();
+      await storageService.flush();
+    },
   };
 }

@@ -82,7 +82,7 @@ export class ImageIngester implements Ingester {
     try {
       const { facts, settings } = await this.#write(upload, ingest, held);
       const image = await this.#goLive(upload, facts, settings, origin);
-      if (ownerId !== null) this.#settle(ownerId, image._id);
+      if (ownerId !== null) this.#deps.storageService.settle(ownerId, image._id);
       return image;
     } catch (error) {
       await this.#undo(upload, held.bytes);
@@ -199,14 +199,6 @@ export class ImageIngester implements Ingester {
     // This process stood still for longer than its lease, and was taken for dead.
     if (!isLive) throw new Problem('unavailable', 'The upload took too long to be stored.');
     return image;
-  }
-
-  /** The answer need not wait for it: until it is done the hold counts the image, and a task does it if nobody else. */
-  #settle(ownerId: string, imageId: string): void {
-    const { storageService, log } = this.#deps;
-    storageService.settle(ownerId, imageId).catch((error: unknown) => {
-      log.warn({ err: error, imageId }, 'the hold of an image is not settled');
-    });
   }
 
   /** What cannot be undone now, a task undoes once the lease has run out. */

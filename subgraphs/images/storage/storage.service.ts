@@ -3,6 +3,7 @@
  * failed to give back is found by counting the images themselves, which are the truth.
  */
 import type { Collection, Db } from 'mongodb';
+import type { Logger } from 'pino';
 import { Problem } from '../../../platform/errors.js';
 import { isDuplicateKey } from '../../../platform/mongo/store.js';
 import { WriteBatches } from '../../../platform/mongo/write-batches.js';
@@ -15,15 +16,20 @@ export interface StorageServiceDeps {
   images: Collection<ImageDocument>;
   /** Bytes of one account; 0: no limit. */
   quota: number;
+  log: Logger;
   now: () => Date;
 }
 
 const COUNT_ATTEMPTS = 50;
 const FRESH_MS = 60_000;
+const SETTLE_EVERY_MS = 500;
 
 export class StorageService {
   readonly #deps: StorageServiceDeps;
   readonly #writes: WriteBatches;
+  /** Images that are live and still held, by owner. */
+  readonly #settled = new Map<string, string[]>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: StorageServiceDeps) {
     this.#deps = deps;
@@ -60,11 +66,33 @@ export class StorageService {
     return (await storage.updateOne(room, update)).matchedCount === 1;
   }
 
-  /** The image is live, and counted for what it is. */
-  async settle(ownerId: string, imageId: string): Promise<void> {
-    const filter = { _id: ownerId, 'holds.imageId': imageId };
-    const update = { $pull: { holds: { imageId } }, $inc: { version: 1 } };
-    await this.#writes.write(this.#deps.storage, { filter, update });
+  /**
+   * The image is live, and counted for what it is. That is written a moment later, with the other images of its owner:
+   * until then the hold counts it, and should this process die before, a task finds out.
+   */
+  settle(ownerId: string, imageId: string): void {
+    const settled = this.#settled.get(ownerId);
+    if (settled) settled.push(imageId);
+    else this.#settled.set(ownerId, [imageId]);
+    this.#timer ??= setTimeout(() => void this.flush(), SETTLE_EVERY_MS).unref();
+  }
+
+  /** Writes what was settled so far. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const settled = [...this.#settled];
+    this.#settled.clear();
+    await Promise.all(settled.map(([ownerId, imageIds]) => this.#writeSettled(ownerId, imageIds)));
+  }
+
+  async #writeSettled(ownerId: string, imageIds: readonly string[]): Promise<void> {
+    const { storage, log } = this.#deps;
+    const filter = { _id: ownerId, 'holds.imageId': { $in: imageIds } };
+    const update = { $pull: { holds: { imageId: { $in: imageIds } } }, $inc: { version: 1 } };
+    await this.#writes.write(storage, { filter, update }).catch((error: unknown) => {
+      log.warn({ err: error, ownerId, images: imageIds.length }, 'holds of images are not settled');
+    });
   }
 
   /** The image did not go live. Does nothing when that was found out already. */
