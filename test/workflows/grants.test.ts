@@ -459,7 +459,9 @@ describe('the store', () => {
         const { lsid: _lsid, ...rest } = command;
         return `${commandName} ${JSON.stringify(rest)}`;
       });
-      return text.map((line) => line.replaceAll(workflow.slice(3), 'W').replaceAll(bare(verifier), 'V'));
+      // Embeddings of what was saved are made meanwhile.
+      const own = text.filter((line) => !line.includes('embedding'));
+      return own.map((line) => line.replaceAll(workflow.slice(3), 'W').replaceAll(bare(verifier), 'V'));
     };
     expect(await asked(private_, id)).toEqual(await asked(missing, 'vrf_01900000-0000-7000-8000-00000000000b'));
   });

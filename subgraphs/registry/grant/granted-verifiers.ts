@@ -9,8 +9,8 @@ import { requireCaller } from '../../../platform/scope.js';
 import type { SharedRole, VerifierSharing } from '../verifier/sharing.js';
 import { VERIFIERS, type VerifierDocument } from '../verifier/verifier.model.js';
 import { VersionedStatus } from '../versioned/versioned.model.js';
-import { changeableBy, type Viewer, visibleTo } from '../workflow/workflow.access.js';
-import { WORKFLOWS, type WorkflowDocument } from '../workflow/workflow.model.js';
+import { changeableBy, sharedWith, type Viewer, visibleTo } from '../workflow/workflow.access.js';
+import { BY_VERIFIER, WORKFLOWS, type WorkflowDocument } from '../workflow/workflow.model.js';
 import type { Memberships } from './memberships.js';
 
 export interface GrantedVerifiersDeps {
@@ -43,22 +43,31 @@ export class GrantedVerifiers implements VerifierSharing {
     return run ? 'exec' : null;
   }
 
+  /** Among the workflows that pin it: they are few, what the caller may see can be much. */
   async #exists(filter: Document): Promise<boolean> {
-    return (await this.#workflows.findOne(filter as Filter<WorkflowDocument>, { projection: { _id: 1 } })) !== null;
+    const options = { projection: { _id: 1 }, hint: BY_VERIFIER };
+    return (await this.#workflows.findOne(filter as Filter<WorkflowDocument>, options)) !== null;
   }
 
   /** Those of that name whose owners put one of theirs into a workflow that the caller may see. */
   async named(scope: Scope, name: string): Promise<string[]> {
     const viewer = await this.#viewer(scope);
-    const pinned = { 'current.verifiers.sharedBy': BY_ITS_OWNER, ...visibleTo(viewer) } as Filter<WorkflowDocument>;
-    const owners = (await this.#workflows.distinct('current.verifiers.sharedBy', pinned)) as (string | null)[];
-    const others = owners.filter((owner) => owner !== null && owner !== viewer.userId) as string[];
+    const foreign = { 'current.verifiers': { $elemMatch: { sharedBy: { ...BY_ITS_OWNER, $ne: viewer.userId } } } };
+    const owners = await Promise.all([
+      this.#sharers({ ownerId: viewer.userId, ...foreign }),
+      this.#sharers({ ...sharedWith(viewer), ...foreign }),
+    ]);
+    const others = [...new Set(owners.flat())].filter((owner) => owner !== null && owner !== viewer.userId);
     if (others.length === 0) return [];
     const found = await this.#verifiers
       .find({ ownerId: { $in: others }, name, status: VersionedStatus.ACTIVE })
       .project<{ _id: string }>({ _id: 1 })
       .toArray();
     return found.map(({ _id }) => _id);
+  }
+
+  async #sharers(filter: Document): Promise<string[]> {
+    return this.#workflows.distinct('current.verifiers.sharedBy', filter as Filter<WorkflowDocument>);
   }
 
   async #viewer(scope: Scope): Promise<Viewer> {

@@ -109,6 +109,8 @@ export interface WorkflowVersionDocument extends WorkflowVersion {
   workflowId: string;
 }
 
+export const BY_VERIFIER = 'by_verifier';
+
 export const WORKFLOWS: CollectionDefinition = {
   name: 'registry_workflows',
   indexes: [
@@ -122,8 +124,9 @@ export const WORKFLOWS: CollectionDefinition = {
     { name: 'by_tag', key: { ownerId: 1, 'current.tags': 1, _id: -1 } },
     { name: 'by_word', key: { ownerId: 1, words: 1, _id: -1 } },
     { name: 'by_parent', key: { 'parent.templateId': 1 }, options: { sparse: true } },
+    { name: 'by_pins_of_others', key: { ownerId: 1, 'current.verifiers.sharedBy': 1 } },
     { name: 'by_grantee', key: { 'grants.granteeId': 1, _id: -1 } },
-    { name: 'by_verifier', key: { 'current.verifiers.verifierId': 1, 'current.verifiers.sharedBy': 1 } },
+    { name: BY_VERIFIER, key: { 'current.verifiers.verifierId': 1, 'current.verifiers.sharedBy': 1 } },
     { name: 'erased', key: { erasedAt: 1 }, options: { sparse: true } },
     { name: 'loose', key: { looseFrom: 1 }, options: { sparse: true } },
     { name: 'by_embedding', key: { 'current.embedding.model': 1 } },
