@@ -7,6 +7,8 @@ import { openEmbeddedMongo } from '../../platform/embedded/mongo.js';
 
 export interface TestDatabase {
   db: Db;
+  /** Where another process finds the engine. */
+  url: string;
   /** The commands that `action` caused. */
   commandsOf(action: () => Promise<unknown>): Promise<Document[]>;
   /** How the engine would run a command. */
@@ -23,6 +25,7 @@ export async function openDatabase(): Promise<TestDatabase> {
   const db = client.db('test');
   return {
     db,
+    url: engine.url,
     async commandsOf(action) {
       const before = seen.length;
       await action();

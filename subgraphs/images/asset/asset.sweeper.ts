@@ -31,20 +31,20 @@ export class AssetSweeper {
 
   async sweep(signal: AbortSignal): Promise<void> {
     const { assets, references, goneHolders, assetEnd, now } = this.#deps;
-    const past = { $lte: now() };
-    for (const ended of [{ expiresAt: past }, { leaseUntil: past }]) {
-      // A lease may be renewed meanwhile: then its process is alive.
+    const expired = { expiresAt: { $lte: now() } };
+    const left = { leaseUntil: { $lte: now() } };
+    // A lease may be renewed meanwhile: then its process is alive.
+    for (const ended of [expired, left]) {
       await each(references, ended, signal, ({ _id }) => assetEnd.dropIf(_id, ended));
     }
-    const left = { leaseUntil: past };
     await each(assets, left, signal, ({ _id }) => assetEnd.breakOff(_id, left));
-    await each(references, { purgeAt: past }, signal, (reference) =>
+    // By the time that it is by then: what was ended here is due as well.
+    const due = { purgeAt: { $lte: now() } };
+    await each(references, due, signal, (reference) =>
       this.#orLater(references, reference, () => assetEnd.settle(reference)),
     );
-    await each(assets, { purgeAt: past }, signal, (asset) =>
-      this.#orLater(assets, asset, () => assetEnd.purge(asset._id)),
-    );
-    await goneHolders.deleteMany({ until: past });
+    await each(assets, due, signal, (asset) => this.#orLater(assets, asset, () => assetEnd.purge(asset._id)));
+    await goneHolders.deleteMany({ until: { $lte: now() } });
   }
 
   /** What fails is put off, so that others get their turn. */

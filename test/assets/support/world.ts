@@ -38,6 +38,8 @@ export async function openWorld() {
   return {
     ...database,
     store,
+    /** How another process gets at the bucket. */
+    bucket: s3,
     now,
     collections: collectionsOf(db),
     /** The same subgraph again, as another process has it; over another view of the database or the bucket. */
@@ -97,8 +99,13 @@ export async function sweep(images: ImagesSubgraph): Promise<void> {
 }
 
 export async function objectsIn(store: ObjectStore): Promise<string[]> {
-  const { keys } = await store.list(ASSET_OBJECT_PREFIX, null, 1000);
-  return keys.sort();
+  const all: string[] = [];
+  for (let after: string | null = null; ; ) {
+    const page: { keys: string[]; next: string | null } = await store.list(ASSET_OBJECT_PREFIX, after, 1000);
+    all.push(...page.keys);
+    after = page.next;
+    if (after === null) return all.sort();
+  }
 }
 
 /** What does not add up between records, references and the bucket once all has been swept. */
@@ -113,12 +120,13 @@ export async function flaws(db: Db, store: ObjectStore): Promise<string[]> {
   const wanted = new Set(reasons.filter(({ state }) => state === 'live').map(({ address }) => address));
   const present = new Set(live.map(({ address }) => address));
   const keys = new Set(live.map(({ _id }) => assetKey(_id)));
+  const stored = new Set(objects);
   return [
     ...records.filter(({ state }) => state !== 'live').map(({ _id, state }) => `asset ${_id} is ${state}`),
     ...reasons.filter(({ state }) => state !== 'live').map(({ _id, state }) => `reference ${_id} is ${state}`),
     ...live.filter(({ address }) => !wanted.has(address)).map(({ address }) => `nothing refers to ${address}`),
     ...[...wanted].filter((address) => !present.has(address)).map((address) => `${address} is referred to and gone`),
     ...objects.filter((key) => !keys.has(key)).map((key) => `no record of object ${key}`),
-    ...[...keys].filter((key) => !objects.includes(key)).map((key) => `no object ${key}`),
+    ...[...keys].filter((key) => !stored.has(key)).map((key) => `no object ${key}`),
   ];
 }
