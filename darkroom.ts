@@ -32,6 +32,7 @@ import { startTracing, traceRequests } from './platform/tracing.js';
 import { VERSION } from './platform/version.js';
 import { ROUTES } from './rest-shim/routes/index.js';
 import { AccountsClient } from './subgraphs/accounts/client.js';
+import { OAuthClient } from './subgraphs/accounts/oauth-client.js';
 import { createAccounts } from './subgraphs/accounts/subgraph.js';
 import { BillingClient } from './subgraphs/billing/client.js';
 import { BillingOperatorClient } from './subgraphs/billing/operator-client.js';
@@ -162,6 +163,7 @@ async function compose(
   const app = transports
     ? await gatewayApp({
         config,
+        secrets,
         http,
         multipart,
         metrics,
@@ -350,6 +352,7 @@ function accountsSettings(config: Config) {
     codesPerAddress: config.RATE_LIMIT_CODES_PER_ADDRESS,
     invitationTtlDays: config.INVITATION_TTL_DAYS,
     reservedHandles: config.RESERVED_HANDLES,
+    oauthClientsPerHour: config.RATE_LIMIT_OAUTH_CLIENTS_PER_HOUR,
     userLookupsPerMinute: config.RATE_LIMIT_USER_LOOKUPS_PER_MINUTE,
     keysPerUser: config.KEYS_PER_USER,
     tenantsPerUser: config.TENANTS_PER_USER,
@@ -404,6 +407,7 @@ function multipartLimits(config: Config): MultipartLimits {
 
 interface GatewayParts {
   config: Config;
+  secrets: Secrets;
   http: HttpOptions;
   multipart: MultipartLimits;
   metrics: Metrics;
@@ -419,6 +423,7 @@ interface GatewayParts {
 
 async function gatewayApp({
   config,
+  secrets,
   http,
   multipart,
   metrics,
@@ -454,6 +459,8 @@ async function gatewayApp({
   });
   return createGateway({
     billing: new BillingClient(transports.billing),
+    oauth: new OAuthClient(transports.accounts),
+    secrets,
     http,
     operations,
     identity,

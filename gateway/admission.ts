@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LimitState, RateLimiter } from '../platform/limits.js';
 import { RateLimited } from '../platform/limits.js';
 import { networkOf } from '../platform/network.js';
+import { type Resource, resourceOf } from '../platform/resources.js';
 import type { Caller, Scope } from '../platform/scope.js';
 import { credentialOf, type Identity } from './identity.js';
 
@@ -30,22 +31,35 @@ export function createAdmission({ identity, limiter }: AdmissionDeps): Admission
   return {
     async admit(request, reply) {
       const credential = credentialOf(request.headers, request.url.startsWith('/v2/'));
-      return admitCredential(credential, request.id, networkOf(request.ip), (state) => setHeaders(reply, state));
+      const tell = (state: LimitState) => setHeaders(reply, state);
+      return admitCredential(credential, request.id, networkOf(request.ip), tell, resourceOf(request.url));
     },
-    admitCredential: (credential, requestId, network) => admitCredential(credential, requestId, network, () => {}),
+    admitCredential: (credential, requestId, network) => admitCredential(credential, requestId, network, () => {}, ''),
     countOperation: ({ caller, network }) => take(keyOf(caller, network), () => {}),
     countNetwork: (request, reply) => take(keyOf(null, networkOf(request.ip)), (state) => setHeaders(reply, state)),
   };
 
-  async function admitCredential(credential: string | null, requestId: string, network: string, tell: Tell) {
-    const caller = credential === null ? null : await resolve(credential, requestId, network, tell);
+  async function admitCredential(
+    credential: string | null,
+    requestId: string,
+    network: string,
+    tell: Tell,
+    resource: Resource,
+  ) {
+    const caller = credential === null ? null : await resolve(credential, requestId, network, tell, resource);
     await take(keyOf(caller, network), tell);
     return { requestId, network, caller, internal: false };
   }
 
-  async function resolve(credential: string, requestId: string, network: string, tell: Tell): Promise<Caller> {
+  async function resolve(
+    credential: string,
+    requestId: string,
+    network: string,
+    tell: Tell,
+    resource: Resource,
+  ): Promise<Caller> {
     try {
-      return await identity.resolve(credential, requestId);
+      return await identity.resolve(credential, requestId, resource);
     } catch (error) {
       // Guessing keys costs a look-up each, so it is counted like anonymous use.
       await take(keyOf(null, network), tell);

@@ -4,6 +4,7 @@ import { CREDENTIAL_KINDS, type CredentialKind, credentialKind } from '../platfo
 import { Problem } from '../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../platform/events.js';
 import type { Metrics } from '../platform/metrics.js';
+import type { Resource } from '../platform/resources.js';
 import type { Caller } from '../platform/scope.js';
 import { sha256 } from '../platform/secrets.js';
 
@@ -34,14 +35,14 @@ export class Identity {
     this.#stopListening = deps.events.subscribe(IDENTITY_CHANGED, (userId) => this.forget(userId));
   }
 
-  /** The caller behind a credential; throws auth_required for one that is not good. */
-  resolve(credential: string, requestId: string): Caller | Promise<Caller> {
+  /** The caller behind a credential; throws auth_required for one that is not good, or not for what is asked for. */
+  resolve(credential: string, requestId: string, resource: Resource = ''): Caller | Promise<Caller> {
     const kind = credentialKind(credential);
     if (!kind) throw badKey();
     const hash = sha256(credential);
     const known = this.#known.get(hash);
-    if (known) return known;
-    return this.#lookUp(kind, hash, requestId);
+    if (known) return forResource(known, resource);
+    return this.#lookUp(kind, hash, requestId).then((caller) => forResource(caller, resource));
   }
 
   async #lookUp(kind: CredentialKind, hash: string, requestId: string): Promise<Caller> {
@@ -113,8 +114,13 @@ export class Identity {
   }
 }
 
+function forResource(caller: Caller, resource: Resource): Caller {
+  if (caller.audience === null || caller.audience === resource) return caller;
+  throw new Problem('auth_required', 'The access token was given for another address of this server.');
+}
+
 function badKey(): Problem {
-  return new Problem('auth_required', 'The API key is not valid: it may be mistyped or revoked.');
+  return new Problem('auth_required', 'The credential is not valid: it may be mistyped, expired or revoked.');
 }
 
 /** The credential of a request, null when there is none. A header that is there but unreadable is a bad credential. */

@@ -8,7 +8,8 @@ import type { MultipartLimits } from '../platform/graph/multipart.js';
 import { createHttp, type HttpOptions, openShortcut } from '../platform/http.js';
 import type { RateLimits } from '../platform/limits.js';
 import type { Scope } from '../platform/scope.js';
-import { CLIENT_CONFIG } from '../rest-shim/client-config.js';
+import type { Secrets } from '../platform/secrets.js';
+import { clientConfig } from '../rest-shim/client-config.js';
 import { inOneSegment } from '../rest-shim/identifiers.js';
 import { INTRODUCTION } from '../rest-shim/introduction.js';
 import { openApi } from '../rest-shim/openapi.js';
@@ -16,6 +17,7 @@ import { rowOf } from '../rest-shim/route.js';
 import { ROUTES } from '../rest-shim/routes/index.js';
 import { Rows } from '../rest-shim/rows.js';
 import { mountShim } from '../rest-shim/shim.js';
+import type { OAuthClient } from '../subgraphs/accounts/oauth-client.js';
 import type { BillingClient } from '../subgraphs/billing/client.js';
 import type { Assets } from '../subgraphs/images/asset-client.js';
 import type { Images } from '../subgraphs/images/client.js';
@@ -28,6 +30,8 @@ import { PersistedQueries } from './graphql/persisted.js';
 import { mountSubscriptions } from './graphql/subscriptions/mount.js';
 import type { NewsSource } from './graphql/subscriptions/news.js';
 import type { Identity } from './identity.js';
+import { resourceMetadataPath } from './oauth/metadata.js';
+import { mountOAuth } from './oauth/mount.js';
 import { explorerPage, pages } from './pages.js';
 import { QUOTA_HEADER, QuotaWarnings } from './quota.js';
 import { ASSETS_DOCUMENT, mountAssets } from './serving/assets.js';
@@ -55,6 +59,8 @@ export interface GatewayDeps {
   sources: readonly NewsSource[];
   limits: RateLimits;
   billing: BillingClient;
+  oauth: OAuthClient;
+  secrets: Secrets;
   log: Logger;
   now: () => Date;
   settings: GatewaySettings;
@@ -92,7 +98,8 @@ const READABLE_BY_PAGES = [
 
 export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance> {
   const { operations, identity, settings } = deps;
-  const app = createHttp({ ...deps.http, rewriteUrl: inOneSegment });
+  const signInAt = settings.publicUrl + resourceMetadataPath('');
+  const app = createHttp({ ...deps.http, rewriteUrl: inOneSegment, signInAt });
   app.addHook('onRequest', securityHeaders(settings.publicUrl));
   await app.register(cors, {
     origin: settings.corsOrigins.includes('*') ? '*' : [...settings.corsOrigins],
@@ -178,6 +185,14 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   });
   mountWebhook(app, { admit, billing: deps.billing });
   mountBillingPages(app);
+  await mountOAuth(app, {
+    accounts: deps.oauth,
+    admission,
+    secrets: deps.secrets,
+    issuer: settings.publicUrl,
+    forget: (userId) => identity.forget(userId),
+    now: deps.now,
+  });
   mountDocuments(app, operations, settings);
   await app.register(pages({ assetsDir: settings.assetsDir }));
   return app;
@@ -201,6 +216,7 @@ function securityHeaders(publicUrl: string) {
 
 function mountDocuments(app: FastifyInstance, operations: Operations, settings: GatewaySettings): void {
   const { version, publicUrl } = settings;
+  const config = clientConfig(publicUrl);
   let openApiJson: string | undefined;
   app.get('/v1/openapi.json', (_request, reply) => {
     // Made when it is first wanted, so that the start does not wait for it.
@@ -215,7 +231,7 @@ function mountDocuments(app: FastifyInstance, operations: Operations, settings: 
     );
     return reply.type('application/json; charset=utf-8').send(openApiJson);
   });
-  app.get('/.well-known/goodeye-client-config', () => CLIENT_CONFIG);
+  app.get('/.well-known/goodeye-client-config', () => config);
   app.get('/v2/health', () => ({ status: 'ok', version }));
 }
 

@@ -251,6 +251,12 @@ export const VARIABLES = {
     1_000_000,
     'Times a minute one caller may name users; 0: no limit',
   ),
+  RATE_LIMIT_OAUTH_CLIENTS_PER_HOUR: integer(
+    60,
+    0,
+    1_000_000,
+    'Applications an hour that one network may register, and devices that it may let in; 0: no limit',
+  ),
   RATE_LIMIT_UPLOADS_PER_MINUTE: integer(
     120,
     0,

@@ -16,6 +16,8 @@ export interface HttpOptions {
   trustProxy: number;
   /** What a request's path is taken for. */
   rewriteUrl?: (url: string) => string;
+  /** Where whoever is refused learns how to sign in: what goes into the challenge beside the realm. */
+  signInAt?: string;
 }
 
 const KEEP_ALIVE_MS = 72_000;
@@ -32,14 +34,10 @@ function requestIdOf(given: unknown): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
 }
 
-export function createHttp({
-  log,
-  metrics,
-  bodyLimit,
-  requestTimeoutMs,
-  trustProxy,
-  rewriteUrl,
-}: HttpOptions): FastifyInstance {
+const SIGN_IN_AT = 'signInAt';
+
+export function createHttp(options: HttpOptions): FastifyInstance {
+  const { log, metrics, bodyLimit, requestTimeoutMs, trustProxy, rewriteUrl } = options;
   const app = Fastify({
     // Fastify's own lines (listening, incoming request) would double ours.
     loggerInstance: log.child({}, { level: log.isLevelEnabled('warn') ? 'warn' : log.level }),
@@ -73,6 +71,7 @@ export function createHttp({
     reply.header('x-request-id', request.id);
     next();
   });
+  app.decorate(SIGN_IN_AT, options.signInAt);
   limitBodyTime(app, requestTimeoutMs, cutLateBody);
   // A connection that is kept open after the last answer would hold up the end of the process.
   let closing = false;
@@ -201,12 +200,25 @@ export function sendProblem(reply: FastifyReply, problem: Problem, requestId: st
 
 export function setProblemHeaders(reply: FastifyReply, problem: Problem): void {
   // A door may have said already how to sign in to it.
-  if (problem.status === 401 && !reply.hasHeader('www-authenticate')) {
-    reply.header('www-authenticate', 'Bearer realm="darkroom"');
+  if (!reply.hasHeader('www-authenticate')) {
+    const challenge = challengeOf(reply, problem);
+    if (challenge !== null) reply.header('www-authenticate', challenge);
   }
   const { retryAfterSeconds } = problem.options;
   if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
 }
+
+/** RFC 6750 §3, and RFC 9728 §5.1 for where to go from here. */
+function challengeOf({ request, server }: FastifyReply, { status, options }: Problem): string | null {
+  const needed = options.extra?.['required_scope'];
+  if (status === 403 && typeof needed === 'string') return `${REALM}, error="insufficient_scope", scope="${needed}"`;
+  if (status !== 401) return null;
+  const tried = request.headers.authorization === undefined ? '' : ', error="invalid_token"';
+  const at = server.hasDecorator(SIGN_IN_AT) ? server.getDecorator<string | undefined>(SIGN_IN_AT) : undefined;
+  return `${REALM}${tried}${at === undefined ? '' : `, resource_metadata="${at}"`}`;
+}
+
+const REALM = 'Bearer realm="darkroom"';
 
 const FASTIFY_PROBLEMS: Readonly<Record<string, () => Problem>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new Problem('unsupported_media_type', undefined, jsonHint),

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { Problem } from './errors.js';
+import { RESOURCES } from './resources.js';
 import type { Secrets } from './secrets.js';
 
 /**
@@ -18,6 +19,8 @@ export const callerSchema = z.object({
   /** The tenant on whose behalf the caller acts on /v2: that of the key, or the user's default one. */
   tenantId: z.string(),
   scopes: z.array(z.enum(KEY_SCOPES)),
+  /** What an access token was given for; null for keys, which are good everywhere. */
+  audience: z.enum(RESOURCES).nullable(),
   email: z.string(),
   handle: z.string().nullable(),
   handleClaimedAt: z.coerce.date().nullable(),
@@ -49,8 +52,8 @@ export function requireCaller(scope: Scope): Caller {
 }
 
 /** A user's default tenant has the user's own id, so that nobody has to look it up or make it first. */
-export function wholeAccount(userId: string): Pick<Caller, 'tenantId' | 'scopes'> {
-  return { tenantId: userId, scopes: [...KEY_SCOPES] };
+export function wholeAccount(userId: string): Pick<Caller, 'tenantId' | 'scopes' | 'audience'> {
+  return { tenantId: userId, scopes: [...KEY_SCOPES], audience: null };
 }
 
 /** Nobody is refused here for having no credential: whether an operation needs one is its own business. */

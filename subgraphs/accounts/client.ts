@@ -9,7 +9,7 @@ import type { OwnedThing } from '../registry/ownership/ownerships.js';
 const callerByCredential: InternalCall<{ internalCaller: Caller | null }> = {
   query: `query InternalCaller($kind: String!, $hash: String!) {
     internalCaller(kind: $kind, hash: $hash) {
-      userId keyId tenantId scopes email handle handleClaimedAt createdAt suspended
+      userId keyId tenantId scopes audience email handle handleClaimedAt createdAt suspended
     }
   }`,
   result: z.object({ internalCaller: callerSchema.nullable() }),

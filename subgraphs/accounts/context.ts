@@ -11,6 +11,8 @@ import type { InvitationDoc } from './invitation/invitation.model.js';
 import type { InvitationService } from './invitation/invitation.service.js';
 import type { InvitationSettler } from './invitation/invitation.settler.js';
 import type { OwnershipOffers } from './invitation/ownership.offers.js';
+import type { GrantService } from './oauth/grant.service.js';
+import type { OAuthService } from './oauth/oauth.service.js';
 import type { PrincipalService } from './principal/principal.service.js';
 import type { SignInService } from './sign-in/sign-in.service.js';
 import type { Member, TeamSummary } from './team/team.model.js';
@@ -29,6 +31,8 @@ export interface AccountsServices {
   handleService: HandleService;
   gatewayService: GatewayService;
   tenantService: TenantService;
+  grantService: GrantService;
+  oauth: OAuthService;
   teamService: TeamService;
   teamInvitations: TeamInvitations;
   invitationService: InvitationService;

@@ -14,6 +14,8 @@ export interface AccountsSettings {
   invitationTtlDays: number;
   /** Reserved in addition to the built-in list. */
   reservedHandles: readonly string[];
+  /** Applications that one network may register in an hour, and devices that it may let in; 0 switches the limit off. */
+  oauthClientsPerHour: number;
   /** How often a minute one user may name other users; 0 switches the limit off. */
   userLookupsPerMinute: number;
   keysPerUser: number;

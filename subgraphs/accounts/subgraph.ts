@@ -19,6 +19,11 @@ import { InvitationSettler } from './invitation/invitation.settler.js';
 import { OwnershipApplier } from './invitation/ownership.applier.js';
 import { OwnershipOffers } from './invitation/ownership.offers.js';
 import { Limiter } from './limiter.js';
+import { OAuthClientService } from './oauth/client.service.js';
+import { DeviceService } from './oauth/device.service.js';
+import { GrantService } from './oauth/grant.service.js';
+import { OAuthResolver } from './oauth/oauth.resolver.js';
+import { createOAuthService } from './oauth/oauth.service.js';
 import { AfterAnswer } from './outbox.js';
 import { PrincipalResolver } from './principal/principal.resolver.js';
 import { PrincipalService } from './principal/principal.service.js';
@@ -31,6 +36,7 @@ import { TeamService } from './team/team.service.js';
 import { TeamInvitations } from './team/team-invitations.js';
 import { TenantResolver, tenantReference } from './tenant/tenant.resolver.js';
 import { TenantService } from './tenant/tenant.service.js';
+import { MINUTE_MS } from './time.js';
 import { UserResolver, userReference } from './user/user.resolver.js';
 import { UserService } from './user/user.service.js';
 
@@ -41,6 +47,7 @@ export function accountsSchema(): Promise<SubgraphSchema> {
       SignInResolver,
       ApiKeyResolver,
       CredentialResolver,
+      OAuthResolver,
       TenantResolver,
       HandleResolver,
       TeamResolver,
@@ -77,6 +84,17 @@ export async function createAccounts(deps: AccountsDeps): Promise<Subgraph> {
     settings,
     now,
   });
+  const oauthClientService = new OAuthClientService({ ...store, limiter, settings, now });
+  const grantService = new GrantService({ ...store, oauthClientService, secrets, events, now });
+  const deviceService = new DeviceService({
+    ...store,
+    grantService,
+    oauthClientService,
+    limiter,
+    secrets,
+    settings,
+    now,
+  });
   const teamApplier = new TeamApplier({ ...store, ...settings, now });
   const appliers = {
     TEAM_MEMBERSHIP: teamApplier,
@@ -103,13 +121,28 @@ export async function createAccounts(deps: AccountsDeps): Promise<Subgraph> {
     tenantService: new TenantService({ ...store, ...settings, userService, events, now }),
     invitationSettler: settler,
     ownershipOffers: new OwnershipOffers({ userService, invitationService }),
+    grantService,
+    oauth: createOAuthService({ oauthClientService, grantService, deviceService, signInService }),
     gatewayService: new GatewayService({ ...store, now }),
   };
   return {
     name: 'accounts',
     schema,
     context: createContexts(services),
-    tasks: [...signInService.tasks, ...handleService.tasks, ...teamService.tasks, ...settler.tasks],
+    tasks: [
+      ...signInService.tasks,
+      ...handleService.tasks,
+      ...teamService.tasks,
+      ...settler.tasks,
+      {
+        name: 'accounts-oauth-sweep',
+        everyMs: MINUTE_MS,
+        async run() {
+          await grantService.sweep();
+          await oauthClientService.sweep();
+        },
+      },
+    ],
     async ready() {
       await db.command({ ping: 1 });
     },

@@ -85,6 +85,7 @@ describe('the graph of accounts', () => {
       'createTenant',
       'declineInvitation',
       'deleteTeam',
+      'exchangeAccessToken',
       'inviteTeamMember',
       'login',
       'register',

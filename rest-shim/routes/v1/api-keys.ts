@@ -4,6 +4,31 @@ import { pageQuery, type Route, route } from '../../route.js';
 export const apiKeys: Route[] = [
   route({
     method: 'POST',
+    path: '/v1/auth/exchange',
+    tag: 'API keys',
+    id: 'exchangeAccessToken',
+    summary: 'Trade an access token for an API key',
+    description:
+      'For command lines that signed in with OAuth: the key is named after the machine, and shown this once.',
+    auth: 'required',
+    body: z.object({
+      hostname: z
+        .string()
+        .max(1000)
+        .optional()
+        .describe('Name of the machine.')
+        .meta({ examples: ['my-laptop'] }),
+    }),
+    bodyOptional: true,
+    status: 200,
+    operation: `mutation ExchangeAccessToken($input: ExchangeAccessTokenInput!) {
+      exchangeAccessToken(input: $input) { api_key: key _: apiKey { key_id: id name } }
+    }`,
+    variables: ({ body }) => ({ input: { hostname: body.hostname } }),
+    errors: ['validation_error', 'account_suspended', 'forbidden', 'quota_exceeded'],
+  }),
+  route({
+    method: 'POST',
     path: '/v1/api-keys',
     tag: 'API keys',
     id: 'mintApiKey',

@@ -11,6 +11,8 @@ import {
   apiKeyView,
   CreateApiKeyInput,
   CreateApiKeyPayload,
+  ExchangeAccessTokenInput,
+  ExchangeAccessTokenPayload,
   RevokeApiKeyInput,
   RevokeApiKeyPayload,
 } from './api-key.type.js';
@@ -42,6 +44,19 @@ export class ApiKeyResolver {
     @Ctx() { scope, apiKeyService }: AccountsContext,
   ): Promise<CreateApiKeyPayload> {
     const { apiKey, secret } = await apiKeyService.create(requireCaller(scope), name);
+    return { apiKey: apiKeyView(apiKey), key: secret };
+  }
+
+  @Mutation(() => ExchangeAccessTokenPayload, {
+    nullable: true,
+    description: 'Trades an access token for a key that does not expire, named after the machine it is for.',
+  })
+  async exchangeAccessToken(
+    @Arg('input', () => ExchangeAccessTokenInput, { description: 'What the key is for.' })
+    { hostname }: ExchangeAccessTokenInput,
+    @Ctx() { scope, apiKeyService }: AccountsContext,
+  ): Promise<ExchangeAccessTokenPayload> {
+    const { apiKey, secret } = await apiKeyService.exchange(requireCaller(scope), hostname ?? null);
     return { apiKey: apiKeyView(apiKey), key: secret };
   }
 

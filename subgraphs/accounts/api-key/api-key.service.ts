@@ -50,12 +50,26 @@ export class ApiKeyService {
     return made;
   }
 
+  /** The key that a sign-in hands out. */
+  createAtSignIn(userId: string): Promise<NewApiKey> {
+    return this.#createInPlaceOf(userId, `sign-in ${this.#deps.now().toISOString().slice(0, 10)}`);
+  }
+
+  /** A key for the machine on which somebody signed in with an access token. */
+  async exchange(caller: Caller, hostname: string | null): Promise<NewApiKey> {
+    if (caller.audience === null)
+      throw new Problem('forbidden', 'This takes an access token, and you sent an API key.');
+    const name = parseKeyName(hostname ?? 'sign-in');
+    const { suspended } = await this.#deps.userService.fresh(caller);
+    if (suspended) throw new Problem('account_suspended');
+    return this.#createInPlaceOf(caller.userId, name);
+  }
+
   /**
-   * The key that a sign-in hands out. When the account has no place left, the sign-in key that was not used for the
-   * longest time gives way: otherwise signing in often would end in being locked out.
+   * When the account has no place left, the sign-in key that was not used for the longest time gives way: otherwise
+   * signing in often would end in being locked out.
    */
-  async createAtSignIn(userId: string): Promise<NewApiKey> {
-    const name = `sign-in ${this.#deps.now().toISOString().slice(0, 10)}`;
+  async #createInPlaceOf(userId: string, name: string): Promise<NewApiKey> {
     const made = await this.#mint(userId, name, 'SIGN_IN');
     if (made !== 'full') return made;
     for (let attempt = 0; attempt < EVICTIONS; attempt++) {

@@ -43,6 +43,15 @@ export class CreateApiKeyPayload {
   key!: string;
 }
 
+@InputType({ description: 'What the key is for.' })
+export class ExchangeAccessTokenInput {
+  @Field(() => String, { nullable: true, description: 'The name of the machine, 1 to 100 characters.' })
+  hostname?: string | null;
+}
+
+@ObjectType({ description: 'A new key, in exchange for an access token, which goes on working until it expires.' })
+export class ExchangeAccessTokenPayload extends CreateApiKeyPayload {}
+
 @InputType({ description: 'The key to revoke.' })
 export class RevokeApiKeyInput {
   @Field(() => String, { description: 'Its id, or its name when no other key has that name.' })

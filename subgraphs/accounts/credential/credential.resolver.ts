@@ -13,7 +13,7 @@ export class CredentialResolver {
   })
   @Directive('@inaccessible')
   async internalCaller(
-    @Arg('kind', () => String, { description: 'USER_KEY or TENANT_KEY.' }) kind: string,
+    @Arg('kind', () => String, { description: 'USER_KEY, TENANT_KEY or ACCESS_TOKEN.' }) kind: string,
     @Arg('hash', () => String, { description: 'SHA-256 of the credential in base64url.' }) hash: string,
     @Ctx() context: AccountsContext,
   ): Promise<InternalCaller | null> {
@@ -26,7 +26,7 @@ export class CredentialResolver {
   })
   @Directive('@inaccessible')
   async internalGoodCredentials(
-    @Arg('kind', () => String, { description: 'USER_KEY or TENANT_KEY.' }) kind: string,
+    @Arg('kind', () => String, { description: 'USER_KEY, TENANT_KEY or ACCESS_TOKEN.' }) kind: string,
     @Arg('hashes', () => [String], { description: 'SHA-256 of each credential in base64url.' }) hashes: string[],
     @Ctx() context: AccountsContext,
   ): Promise<string[]> {
@@ -41,9 +41,11 @@ const MOST_AT_ONCE = 1_000;
 const GOOD: Readonly<Record<CredentialKind, (context: AccountsContext, hashes: string[]) => Promise<string[]>>> = {
   USER_KEY: ({ apiKeyService }, hashes) => apiKeyService.good(hashes),
   TENANT_KEY: ({ tenantService }, hashes) => tenantService.good(hashes),
+  ACCESS_TOKEN: ({ grantService }, hashes) => grantService.good(hashes),
 };
 
 const HOLDERS: Readonly<Record<CredentialKind, (context: AccountsContext, hash: string) => Promise<Caller | null>>> = {
   USER_KEY: ({ apiKeyService }, hash) => apiKeyService.holder(hash),
   TENANT_KEY: ({ tenantService }, hash) => tenantService.holder(hash),
+  ACCESS_TOKEN: ({ grantService }, hash) => grantService.holder(hash),
 };

@@ -15,6 +15,9 @@ export class InternalCaller {
   @Field(() => [String], { description: 'What it may be used for.' })
   scopes!: string[];
 
+  @Field(() => String, { nullable: true, description: 'What an access token was given for; null for keys.' })
+  audience!: string | null;
+
   @Field(() => String, { description: 'The e-mail address.' })
   email!: string;
 

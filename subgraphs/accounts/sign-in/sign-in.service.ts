@@ -47,7 +47,8 @@ export class SignInService {
     this.tasks = [{ name: 'accounts-sweep', everyMs: MINUTE_MS, run: () => this.#sweep() }];
   }
 
-  async requestCode(intent: Intent, address: string, scope: Scope): Promise<void> {
+  /** Returns the address as it is stored. */
+  async requestCode(intent: Intent, address: string, scope: Pick<Scope, 'network'>): Promise<string> {
     const { codes, users, outbox, secrets, settings, now } = this.#deps;
     const email = parseEmail(address);
     await this.#limit(`network:${scope.network}`, settings.codesPerAddress);
@@ -64,9 +65,10 @@ export class SignInService {
       expiresAt: plus(now(), settings.codeTtlSeconds * SECOND_MS),
     };
     await retryOnDuplicate(() => codes.replaceOne({ _id: email }, doc, { upsert: true }));
-    if (decoy) return;
+    if (decoy) return email;
     const { codeTtlSeconds: validSeconds, publicUrl } = settings;
     outbox.send(codeMail({ to: email, code, known, validSeconds, publicUrl }));
+    return email;
   }
 
   async #limit(subject: string, limit: number): Promise<void> {
@@ -80,12 +82,17 @@ export class SignInService {
 
   /** A right code proves control of the address, whether it was asked for to register or to sign in. */
   async verify(address: string, code: string): Promise<SignedIn> {
-    const { userService, apiKeyService } = this.#deps;
+    const user = await this.prove(address, code);
+    return { ...(await this.#deps.apiKeyService.createAtSignIn(user.userId)), user };
+  }
+
+  /** The account whose owner has the code, made at the first time. */
+  async prove(address: string, code: string): Promise<Profile> {
     const email = parseEmail(address);
     if (!(await this.#redeem(email, code.trim()))) throw new Problem('invalid_credentials');
-    const user = await userService.ensure(email);
+    const user = await this.#deps.userService.ensure(email);
     if (user.suspended) throw new Problem('account_suspended');
-    return { ...(await apiKeyService.createAtSignIn(user.userId)), user };
+    return user;
   }
 
   /**

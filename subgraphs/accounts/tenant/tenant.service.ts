@@ -103,7 +103,7 @@ export class TenantService {
     if (!tenant?.key) return null;
     const user = await users.findOne<ProfileDoc>({ _id: tenant.userId }, { projection: PROFILE_FIELDS });
     if (!user) return null;
-    return { keyId: tenant.key.id, tenantId: tenant._id, scopes: tenant.scopes, ...profileOf(user) };
+    return { keyId: tenant.key.id, tenantId: tenant._id, scopes: tenant.scopes, audience: null, ...profileOf(user) };
   }
 
   /** Those of these hashes that are of keys. */

@@ -24,7 +24,7 @@ export interface UserDoc {
 }
 
 /** What is shown of a user: the same facts that a request's scope carries about its caller. */
-export type Profile = Omit<Caller, 'keyId' | 'tenantId' | 'scopes'>;
+export type Profile = Omit<Caller, 'keyId' | 'tenantId' | 'scopes' | 'audience'>;
 
 export const PROFILE_FIELDS = { email: 1, handle: 1, handleClaimedAt: 1, createdAt: 1, suspended: 1 } as const;
 

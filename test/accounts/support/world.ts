@@ -32,6 +32,7 @@ export const SETTINGS: AccountsSettings = {
   codesPerAddress: 20,
   invitationTtlDays: 14,
   reservedHandles: ['acme'],
+  oauthClientsPerHour: 0,
   userLookupsPerMinute: 0,
   keysPerUser: 500,
   tenantsPerUser: 100,
