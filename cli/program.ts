@@ -106,7 +106,7 @@ function addCommand(program: Words, command: Command, options: ProgramOptions, s
   words.description(command.help);
   for (const argument of command.arguments ?? []) words.addArgument(wordArgument(argument));
   for (const option of optionsOf(command)) words.addOption(wordOption(option));
-  if (command.list) words.option('--all', 'every page, not just one');
+  if (isPaged(command)) words.option('--all', 'every page, not just one');
   if (command.confirm) words.option('-y, --yes', 'do not ask');
   if (command.anonymous) words.option('--anonymous', 'send no credentials');
   if (options.keyFlag) words.option('--key <key>', `the key to use instead of ${options.keyVariable}`);
@@ -121,8 +121,16 @@ function addCommand(program: Words, command: Command, options: ProgramOptions, s
   });
 }
 
-export function optionsOf({ options = [], list }: Command): readonly Option[] {
-  return list ? [...options, ...LIST.filter(({ name }) => !options.some((option) => option.name === name))] : options;
+/** Only what is read comes in pages. */
+function isPaged({ list, call }: Command): boolean {
+  return list !== undefined && call?.startsWith('GET ') === true;
+}
+
+export function optionsOf(command: Command): readonly Option[] {
+  const { options = [] } = command;
+  return isPaged(command)
+    ? [...options, ...LIST.filter(({ name }) => !options.some((option) => option.name === name))]
+    : options;
 }
 
 function wordArgument({ name, help, optional, choices }: Argument): WordArgument {

@@ -5,6 +5,8 @@ export interface Tool {
   name: string;
   /** The id of the row that the tool stands for. */
   row: string;
+  /** Rows whose answers it gives as well. */
+  also?: readonly string[];
   /** Said instead of the row's summary and description, where a model needs other words than a programmer. */
   description?: string;
   /** The inputs that are offered; all of the row's when left out. */

@@ -26,7 +26,7 @@ export const TOOLS: readonly Tool[] = [
   { name: 'save_workflow', row: 'saveWorkflow' },
   { name: 'list_workflows', row: 'listWorkflows', stored: true },
   { name: 'search_workflows', row: 'searchWorkflows', reads: true, stored: true },
-  { name: 'get_workflow', row: 'getWorkflow', stored: true },
+  { name: 'get_workflow', row: 'getWorkflow', also: ['getWorkflowVersion'], stored: true },
   {
     name: 'get_workflow_file',
     row: 'getWorkflowFiles',
@@ -52,6 +52,7 @@ export const TOOLS: readonly Tool[] = [
   { name: 'teach_workflow', row: 'teachWorkflow', reads: true, stored: true },
   { name: 'optimize_workflow', row: 'optimizeWorkflow', reads: true, stored: true },
   { name: 'optimize_description', row: 'optimizeWorkflowDescription', reads: true, stored: true },
+  { name: 'audit_workflow_prompt', row: 'auditWorkflowPrompt' },
   { name: 'audit_workflow', row: 'auditWorkflow', reads: true, stored: true },
 
   { name: 'grant_workflow', row: 'grantWorkflow' },
@@ -59,6 +60,8 @@ export const TOOLS: readonly Tool[] = [
   { name: 'list_workflow_grants', row: 'listWorkflowGrants' },
   { name: 'leave_shared_workflow', row: 'leaveWorkflow', destroys: true },
   { name: 'transfer_workflow_ownership', row: 'transferWorkflowOwnership' },
+  { name: 'lookup_fork_lineage', row: 'getWorkflowLineage' },
+  { name: 'check_workflow_safety', row: 'checkWorkflowSafety', slow: true, stored: true },
 
   { name: 'publish_template_version', row: 'publishTemplate', slow: true },
   { name: 'unpublish_template_version', row: 'unpublishTemplateVersion', destroys: true },
@@ -81,6 +84,9 @@ export const TOOLS: readonly Tool[] = [
   },
   { name: 'fork_template', row: 'forkTemplate', stored: true },
   { name: 'check_template_safety', row: 'checkTemplateSafety', slow: true, stored: true },
+
+  { name: 'search_templates', row: 'searchTemplates', reads: true, stored: true },
+  { name: 'transfer_template_ownership', row: 'transferTemplateOwnership' },
 
   { name: 'create_team', row: 'createTeam' },
   { name: 'list_teams', row: 'listTeams' },
