@@ -7,7 +7,7 @@ import { smallPng } from '../images/support/pictures.js';
 import { launch } from '../support/process.js';
 import { flaws, openWorld, sweep, type World } from './support/world.js';
 
-const KILLS = process.env['LONG'] ? 60 : 5;
+const KILLS = process.env['LONG'] ? 60 : 4;
 const WORKERS = 2;
 const CHILD = join(import.meta.dirname, 'child.mjs');
 const COMPILED = resolve(import.meta.dirname, '../../dist');

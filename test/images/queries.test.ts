@@ -10,6 +10,7 @@ import type { ImageDocument } from '../../subgraphs/images/image/image.model.js'
 import { createImages, type ImagesSubgraph } from '../../subgraphs/images/subgraph.js';
 import { lookUpsOf, openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
 import { imagesDeps } from './support/deps.js';
+import { smallPng } from './support/pictures.js';
 
 const COUNT = 100_000;
 const PAGE = 100;
@@ -21,6 +22,7 @@ let images: ImagesSubgraph;
 let context: ImagesContext;
 let caller: Caller;
 const ids: string[] = [];
+let picture: Buffer;
 
 function image(i: number): ImageDocument {
   const _id = newId();
@@ -44,6 +46,7 @@ function image(i: number): ImageDocument {
 }
 
 beforeAll(async () => {
+  picture = await smallPng();
   database = await openDatabase();
   const options = { endpoint: 'http://127.0.0.1:1', region: 'none', bucket: 'none', forcePathStyle: true };
   const store = new ObjectStore({ ...options, credentials: undefined });
@@ -106,12 +109,20 @@ describe('100,000 images of one account', () => {
 });
 
 describe('no command scans a collection', () => {
+  const input = () => ({ jobId: newId(), role: 'image' as const, ownerId: null, expiresAt: now, bytes: picture });
   const operations: [string, () => Promise<unknown>][] = [
     ['serving', () => images.door.find(newId(), 'r')],
     ['the outputs of a run', () => images.door.outputsOf(newId(), 'r')],
     ['loading', () => context.images.find(ids[0] ?? '', context.imageLoader, context.scope)],
     ['changing', () => context.images.update(caller, ids[0] ?? '', { visibility: 'public' })],
     ['deleting', () => context.images.delete(caller, ids[1] ?? '')],
+    ['an asset', () => images.assets.find('a'.repeat(64), null, 'r')],
+    ['assets of the graph', () => context.assetLoader.loadMany(['a'.repeat(64), 'b'.repeat(64)])],
+    ['whose an asset is', () => context.assetOwnershipLoader.load('a'.repeat(64))],
+    ['an input of a job', () => images.assets.readInput(newId(), 'image', 'r')],
+    ['prolonging inputs', () => images.assets.keepInputsUntil(newId(), now, 'r')],
+    ['dropping a job', () => images.assets.drop(newId(), 'r')],
+    ['keeping an input', () => images.assets.keepInput(input(), 'r')],
     ['sweeping', () => Promise.all(images.tasks.map(({ run }) => run(new AbortController().signal)))],
     [
       'uploading',
