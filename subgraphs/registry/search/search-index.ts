@@ -95,47 +95,53 @@ export class SearchIndex {
     for (const slot of candidates) {
       const id = this.#ids[slot];
       if (id === undefined) continue;
-      const score = this.#similarity(slot, vector) + WEIGHT_OF_WORDS * (shares.get(slot) ?? 0);
-      ranked.push({ id, score });
+      ranked.push({ id, score: this.#similarity(slot, vector) + WEIGHT_OF_WORDS * at(shares.of, slot) });
     }
     ranked.sort((one, other) => other.score - one.score || (one.id < other.id ? 1 : -1));
     return ranked.slice(0, limit);
   }
 
   /** How much of the query's words each text has, from 0 to 1; words that few texts have count for more. */
-  #sharesOfWords(words: readonly string[]): Map<number, number> {
-    const shares = new Map<number, number>();
-    let all = 0;
-    for (const word of words) {
-      const posting = this.#postings.get(word);
-      const weight = Math.log(1 + this.size / (1 + (posting?.size ?? 0)));
-      all += weight;
-      for (const slot of posting ?? []) shares.set(slot, (shares.get(slot) ?? 0) + weight);
-    }
-    for (const [slot, share] of shares) shares.set(slot, share / all);
-    return shares;
+  #sharesOfWords(words: readonly string[]): Shares {
+    const postings = words.map((word) => this.#postings.get(word));
+    const weights = postings.map((posting) => Math.log(1 + this.size / (1 + (posting?.size ?? 0))));
+    const all = weights.reduce((sum, weight) => sum + weight, 0);
+    const of = new Float32Array(this.#ids.length);
+    const slots: number[] = [];
+    postings.forEach((posting, i) => {
+      const weight = at(weights, i) / all;
+      for (const slot of posting ?? []) {
+        const before = at(of, slot);
+        if (before === 0) slots.push(slot);
+        of[slot] = before + weight;
+      }
+    });
+    return { of, slots };
   }
 
   /** The slots whose vectors point most nearly the same way, by the signs of their dimensions. */
   #near(vector: Vector, count: number): number[] {
     if (vector.length !== this.#dimensions) return [];
-    const perSlot = wordsFor(this.#dimensions);
+    // Out of the fields, which the loop below would look up each time.
+    const bits = this.#bits;
+    const lengths = this.#lengths;
+    const perSlot = wordsFor(vector.length);
     const wanted = new Uint32Array(perSlot);
     writeBits(vector, wanted, 0);
     const slots = this.#ids.length;
     const distances = new Uint16Array(slots);
-    const histogram = new Uint32Array(this.#dimensions + 1);
+    const histogram = new Uint32Array(vector.length + 1);
     for (let slot = 0; slot < slots; slot++) {
-      if (this.#lengths[slot] === 0) continue;
+      if (lengths[slot] === 0) continue;
       let distance = 0;
       const from = slot * perSlot;
-      for (let i = 0; i < perSlot; i++) distance += ones(at(this.#bits, from + i) ^ at(wanted, i));
+      for (let i = 0; i < perSlot; i++) distance += ones((bits[from + i] as number) ^ (wanted[i] as number));
       distances[slot] = distance;
-      histogram[distance] = at(histogram, distance) + 1;
+      histogram[distance] = (histogram[distance] as number) + 1;
     }
     let nearer = 0;
     let farthest = 0;
-    while (farthest < this.#dimensions && nearer + at(histogram, farthest) < count) {
+    while (farthest < vector.length && nearer + at(histogram, farthest) < count) {
       nearer += at(histogram, farthest);
       farthest++;
     }
@@ -143,8 +149,8 @@ export class SearchIndex {
     let room = count - nearer;
     const near: number[] = [];
     for (let slot = 0; slot < slots; slot++) {
-      if (this.#lengths[slot] === 0 || at(distances, slot) > farthest) continue;
-      if (at(distances, slot) < farthest || room-- > 0) near.push(slot);
+      if ((distances[slot] as number) > farthest || lengths[slot] === 0) continue;
+      if ((distances[slot] as number) < farthest || room-- > 0) near.push(slot);
     }
     return near;
   }
@@ -152,9 +158,10 @@ export class SearchIndex {
   #similarity(slot: number, vector: Vector): number {
     const length = at(this.#lengths, slot);
     if (length === 0 || vector.length !== this.#dimensions) return 0;
+    const vectors = this.#vectors;
+    const from = slot * vector.length;
     let sum = 0;
-    const from = slot * this.#dimensions;
-    for (let i = 0; i < vector.length; i++) sum += at(vector, i) * at(this.#vectors, from + i);
+    for (let i = 0; i < vector.length; i++) sum += (vector[i] as number) * (vectors[from + i] as number);
     return sum / length;
   }
 
@@ -205,8 +212,24 @@ function grown<T extends Uint32Array | Int8Array | Float32Array>(from: T, to: T)
   return to;
 }
 
-function mostOf(shares: ReadonlyMap<number, number>, count: number): number[] {
-  const slots = [...shares.keys()];
+interface Shares {
+  /** By slot. */
+  of: Float32Array;
+  /** Those that have any. */
+  slots: number[];
+}
+
+const STEPS = 128;
+
+/** Those with the greatest shares, and not many more. Sorting thousands would take longer than everything else. */
+function mostOf({ of, slots }: Shares, count: number): number[] {
   if (slots.length <= count) return slots;
-  return slots.sort((one, other) => (shares.get(other) ?? 0) - (shares.get(one) ?? 0)).slice(0, count);
+  const stepOf = (slot: number) => Math.min(STEPS - 1, Math.floor(at(of, slot) * STEPS));
+  const histogram = new Uint32Array(STEPS);
+  for (const slot of slots) histogram[stepOf(slot)] = at(histogram, stepOf(slot)) + 1;
+  let above = 0;
+  let least = STEPS - 1;
+  while (least > 0 && above + at(histogram, least) < count) above += at(histogram, least--);
+  let room = count - above;
+  return slots.filter((slot) => stepOf(slot) > least || (stepOf(slot) === least && room-- > 0));
 }

@@ -37,7 +37,7 @@ export class TemplateSearch {
   readonly #versions: Collection<TemplateVersionDocument>;
   readonly #index: SyncedIndex;
   #filled: Promise<void> | undefined;
-  #comparedAt = 0;
+  #comparedAt = new Date(0);
   #readUntil = new Date(0);
 
   constructor(deps: TemplateSearchDeps) {
@@ -62,7 +62,7 @@ export class TemplateSearch {
     }
     await this.#filled;
     await this.#readChanges();
-    if (this.#comparedAt + COMPARED_EVERY_MS > performance.now()) return;
+    if (this.#comparedAt.getTime() + COMPARED_EVERY_MS > this.#deps.now().getTime()) return;
     // Nobody waits for that.
     this.#compare().catch((error) =>
       this.#deps.log.warn({ err: error }, 'templates are compared with the index later'),
@@ -70,8 +70,8 @@ export class TemplateSearch {
   }
 
   async #compare(): Promise<void> {
-    this.#comparedAt = performance.now();
     const from = this.#deps.now();
+    this.#comparedAt = from;
     await this.#index.follow(this.#source);
     if (this.#readUntil < from) this.#readUntil = from;
   }
