@@ -20,7 +20,13 @@ export interface FrontAnswer {
   status: number;
   /** Status line and headers, each line ended; those of the connection are added here. */
   head: string;
-  body: Buffer | null;
+  body: Buffer | ComingBody | null;
+}
+
+/** Of a length that its head tells, and still on its way. */
+export interface ComingBody {
+  /** Resolves when all was handed over; what is handed over stays in memory, whether or not anybody takes it. */
+  sendTo(take: (chunk: Buffer) => void): Promise<void>;
 }
 
 export interface FrontOptions {
@@ -41,23 +47,33 @@ export function openFront(server: Server, options: FrontOptions): () => void {
   const [accept, ...others] = server.listeners('connection') as Listener[];
   if (!accept || others.length > 0) throw new Error('the HTTP server is not as Node makes it');
   const sockets = new Set<Socket>();
+  const sending = new Set<Socket>();
   let closing = false;
   const handOver = (socket: Socket) => accept.call(server, socket);
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     if (closing) handOver(socket);
-    else watch(socket, sockets, options, handOver);
+    else watch(socket, { sockets, sending, isClosing: () => closing }, options, handOver);
   });
   return () => {
     closing = true;
     for (const socket of sockets) {
+      if (sending.has(socket)) continue;
       if (socket.writableLength === 0) socket.destroy();
       else socket.end();
     }
   };
 }
 
-function watch(socket: Socket, sockets: Set<Socket>, options: FrontOptions, handOver: Listener): void {
+interface Watched {
+  sockets: Set<Socket>;
+  /** Those of an answer that is not all there yet. */
+  sending: Set<Socket>;
+  isClosing(): boolean;
+}
+
+function watch(socket: Socket, watched: Watched, options: FrontOptions, handOver: Listener): void {
+  const { sockets, sending, isClosing } = watched;
   const { answer, prefix, firstMs, idleMs } = options;
   const begin = `GET ${prefix}`;
   const connection = `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(idleMs / 1000)}\r\n\r\n`;
@@ -78,7 +94,7 @@ function watch(socket: Socket, sockets: Set<Socket>, options: FrontOptions, hand
     const late = (result: FrontAnswer | null) => {
       if (socket.destroyed) return;
       respond(result, chunk);
-      if (socket.writableLength === 0) socket.resume();
+      if (socket.writableLength === 0 && !sending.has(socket)) socket.resume();
     };
     found.then(late, () => late(null));
   }
@@ -93,17 +109,44 @@ function watch(socket: Socket, sockets: Set<Socket>, options: FrontOptions, hand
       socket.setTimeout(idleMs);
     }
     const { head, body } = found;
+    if (body !== null && !Buffer.isBuffer(body)) {
+      void send(head, body);
+      return;
+    }
     if (body) socket.cork();
     socket.write(head + connection, 'latin1');
     if (body) {
       socket.write(body);
       socket.uncork();
     }
-    // Who does not take what was asked for is not listened to until it is taken.
-    if (socket.writableLength > 0) {
-      socket.pause();
-      socket.once('drain', resume);
+    listen();
+  }
+
+  /** Who does not take what was asked for is not listened to until it is taken. */
+  function listen(): void {
+    if (socket.writableLength === 0) return;
+    socket.pause();
+    socket.once('drain', resume);
+  }
+
+  /** What breaks off after its head was sent can only be told by the end of the connection. */
+  async function send(head: string, body: ComingBody): Promise<void> {
+    sending.add(socket);
+    socket.pause();
+    socket.cork();
+    socket.write(head + connection, 'latin1');
+    process.nextTick(() => socket.uncork());
+    try {
+      await body.sendTo((chunk) => {
+        if (!socket.destroyed) socket.write(chunk);
+      });
+    } catch {
+      socket.destroy();
     }
+    sending.delete(socket);
+    if (isClosing()) socket.end();
+    else if (socket.writableLength > 0) socket.once('drain', resume);
+    else socket.resume();
   }
 
   function leave(chunk: Buffer): void {

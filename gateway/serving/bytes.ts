@@ -8,10 +8,59 @@ const MAX_OBJECT_BYTES = 4 * 1024 * 1024;
 /** What is being read into memory at one time; whatever comes on top is passed through. */
 const MAX_UNDER_WAY_BYTES = 32 * 1024 * 1024;
 
+/** An image on its way into memory. Whoever wants it meanwhile is given what is there, and the rest as it comes. */
+export class Coming {
+  readonly #room: Buffer;
+  readonly #takers = new Set<(chunk: Buffer) => void>();
+  #length = 0;
+  /** All of it; fails where it breaks off. */
+  readonly whole: Promise<Buffer>;
+
+  constructor(stream: Readable, size: number) {
+    // Copied once, to where it stays.
+    this.#room = Buffer.allocUnsafeSlow(size);
+    this.whole = this.#read(stream);
+    // Whoever waits for it hears of its failure.
+    this.whole.catch(() => undefined);
+  }
+
+  /** Resolves when all was handed over. Nobody is waited for: what is handed over stays where it is anyway. */
+  async sendTo(take: (chunk: Buffer) => void): Promise<void> {
+    if (this.#length > 0) take(this.#room.subarray(0, this.#length));
+    this.#takers.add(take);
+    try {
+      await this.whole;
+    } finally {
+      this.#takers.delete(take);
+    }
+  }
+
+  #read(stream: Readable): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      stream.on('data', (chunk: Buffer) => {
+        const start = this.#length;
+        this.#length += chunk.length;
+        if (this.#length > this.#room.length)
+          return void stream.destroy(new Error('an object is longer than its image'));
+        this.#room.set(chunk, start);
+        for (const take of this.#takers) take(this.#room.subarray(start, this.#length));
+      });
+      stream.on('end', () => {
+        if (this.#length === this.#room.length) resolve(this.#room);
+        else reject(new Error('an object is shorter than its image'));
+      });
+      stream.on('error', reject);
+      stream.on('close', () => {
+        if (!stream.readableEnded) reject(new Error('the bytes of an image broke off'));
+      });
+    });
+  }
+}
+
 export class Bytes {
   readonly #images: Pick<Images, 'open'>;
   readonly #kept = new LRUCache<string, Buffer>({ maxSize: MAX_BYTES, sizeCalculation: ({ length }) => length });
-  readonly #underWay = new Map<string, Promise<Buffer>>();
+  readonly #underWay = new Map<string, Promise<Coming>>();
   #underWayBytes = 0;
 
   constructor(images: Pick<Images, 'open'>) {
@@ -24,6 +73,12 @@ export class Bytes {
 
   /** Null where the bytes should be passed through instead of kept. */
   async load(image: ServedImage, requestId: string): Promise<Buffer | null> {
+    const found = await this.find(image, requestId);
+    return found instanceof Coming ? found.whole : found;
+  }
+
+  /** The same, as soon as the first of them are there. */
+  async find(image: ServedImage, requestId: string): Promise<Buffer | Coming | null> {
     const kept = this.#kept.get(image.id);
     if (kept) return kept;
     if (image.sizeBytes > MAX_OBJECT_BYTES) return null;
@@ -32,35 +87,21 @@ export class Bytes {
     if (asked) return asked;
     if (this.#underWayBytes + image.sizeBytes > MAX_UNDER_WAY_BYTES) return null;
     this.#underWayBytes += image.sizeBytes;
-    const reading = this.#read(image, requestId).finally(() => {
-      this.#underWay.delete(image.id);
-      this.#underWayBytes -= image.sizeBytes;
-    });
-    this.#underWay.set(image.id, reading);
-    return reading;
+    const opening = this.#open(image, requestId);
+    this.#underWay.set(image.id, opening);
+    void this.#keep(image, opening);
+    return opening;
   }
 
-  async #read({ id, sizeBytes }: ServedImage, requestId: string): Promise<Buffer> {
-    const bytes = await wholeOf(await this.#images.open(id, null, requestId), sizeBytes);
-    if (!bytes) throw new Error(`image ${id} does not have ${sizeBytes} bytes`);
-    this.#kept.set(id, bytes);
-    return bytes;
+  async #open({ id, sizeBytes }: ServedImage, requestId: string): Promise<Coming> {
+    return new Coming(await this.#images.open(id, null, requestId), sizeBytes);
   }
-}
 
-/** Copied once, to where it stays. Null where it has another size. */
-function wholeOf(stream: Readable, size: number): Promise<Buffer | null> {
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let length = 0;
-  return new Promise((resolve, reject) => {
-    stream.on('data', (chunk: Buffer) => {
-      if (length + chunk.length <= size) bytes.set(chunk, length);
-      length += chunk.length;
-    });
-    stream.on('end', () => resolve(length === size ? bytes : null));
-    stream.on('error', reject);
-    stream.on('close', () => {
-      if (!stream.readableEnded) reject(new Error('the bytes of an image broke off'));
-    });
-  });
+  /** A failure is told to those who asked. */
+  async #keep({ id, sizeBytes }: ServedImage, opening: Promise<Coming>): Promise<void> {
+    const bytes = await opening.then(({ whole }) => whole).catch(() => null);
+    if (bytes) this.#kept.set(id, bytes);
+    this.#underWay.delete(id);
+    this.#underWayBytes -= sizeBytes;
+  }
 }

@@ -2,7 +2,7 @@ import type { Shortcut } from '../../platform/http.js';
 import { tokenOf } from '../../subgraphs/images/address.js';
 import { knownBy } from './conditions.js';
 import { SERVING_ROUTE } from './serve.js';
-import { headersOf, headOf, type WarmAnswer, type WarmImages } from './warm.js';
+import { type ComingAnswer, headersOf, headOf, type WarmAnswer, type WarmImages } from './warm.js';
 
 export function servingShortcut(warm: WarmImages): Shortcut {
   return {
@@ -20,7 +20,7 @@ export function servingShortcut(warm: WarmImages): Shortcut {
       const token = tokenOf(target);
       if (token === null) return null;
       const known = { tags, since };
-      const early = (found: WarmAnswer | null) =>
+      const early = (found: WarmAnswer | ComingAnswer | null) =>
         found && { status: found.status, head: headOf(found, requestId), body: found.body };
       return early(warm.answer(token, known)) ?? warm.fetch(token, known, requestId).then(early);
     },

@@ -3,7 +3,7 @@
  * is left to do here. Everything else is passed on: this knows nothing of credentials, ranges or errors.
  */
 import { STATUS_CODES } from 'node:http';
-import type { Bytes } from './bytes.js';
+import type { Bytes, Coming } from './bytes.js';
 import { isUnchanged, type Known } from './conditions.js';
 import { type PublicPicture, publicCacheControl } from './picture.js';
 import type { Records } from './records.js';
@@ -19,6 +19,11 @@ export interface WarmAnswer {
   picture: PublicPicture;
   cacheControl: string;
   body: Buffer | null;
+}
+
+/** The same, of which the bytes are still on their way into memory. */
+export interface ComingAnswer extends Omit<WarmAnswer, 'body'> {
+  body: Coming;
 }
 
 export class WarmImages {
@@ -41,14 +46,21 @@ export class WarmImages {
     return body ? { status: 200, picture, cacheControl, body } : null;
   }
 
-  /** The same, after what is missing was brought into memory, where it may be. */
-  async fetch(token: string, known: Known, requestId: string): Promise<WarmAnswer | null> {
+  /** The same, while what is missing is brought into memory, where it may be. */
+  async fetch(token: string, known: Known, requestId: string): Promise<WarmAnswer | ComingAnswer | null> {
     const { records, bytes, now } = this.#deps;
     const record = await records.find(token, requestId);
     if (!record?.picture || record.picture.expiresAt <= now().getTime()) return null;
     const found = this.answer(token, known);
-    if (found || !(await bytes.load(record.image, requestId))) return found;
-    return this.answer(token, known);
+    const body = found ? null : await bytes.find(record.image, requestId);
+    if (!body) return found;
+    // It may have ended, or become private, while the bucket was asked.
+    const { picture } = records.fresh(token) ?? {};
+    const time = now().getTime();
+    if (!picture || picture.expiresAt <= time) return null;
+    return { status: 200, picture, cacheControl: publicCacheControl(picture.expiresAt, time), body } as
+      | WarmAnswer
+      | ComingAnswer;
   }
 }
 
@@ -59,7 +71,7 @@ export function headersOf({ status, picture, cacheControl }: WarmAnswer, request
 }
 
 /** As they go over the wire. */
-export function headOf({ status, picture, cacheControl }: WarmAnswer, requestId: string): string {
+export function headOf({ status, picture, cacheControl }: Omit<WarmAnswer, 'body'>, requestId: string): string {
   const { wholeText, unchangedText } = picture;
   return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${status === 304 ? unchangedText : wholeText}` +

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
+import { findBatch } from '../../../platform/mongo/batch.js';
 import type { ByteRange, ObjectStore } from '../../../platform/s3.js';
 import type { ServedImage } from '../client.js';
 import { type ImageDocument, objectKey } from '../image/image.model.js';
@@ -22,7 +23,7 @@ export class ServingService {
 
   /** Null for what does not exist, has expired or was deleted. */
   async find(token: string): Promise<ServedImage | null> {
-    const image = await this.#deps.images.findOne({ token });
+    const [image] = await findBatch<ImageDocument>(this.#deps.images, { token }, { limit: 1 });
     if (!image || !isLive(image, this.#deps.now())) return null;
     const { _id: id, ownerId, visibility, contentType, sizeBytes, sha256, createdAt, expiresAt } = image;
     return { id, ownerId, visibility, contentType, sizeBytes, sha256, createdAt, expiresAt };
