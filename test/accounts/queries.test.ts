@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
 import { systemScope } from '../../platform/scope.js';
 import { randomToken, sha256 } from '../../platform/secrets.js';
+import type { AccountsContext } from '../../subgraphs/accounts/context.js';
+import { DEVICE_GRANT, type Tokens } from '../../subgraphs/accounts/oauth/oauth.contract.js';
 import {
   ACCEPT,
   API_KEYS,
@@ -272,6 +274,40 @@ it('everything else that a request does costs a few documents', async () => {
   ];
   for (const [name, step] of steps)
     await expectCheap(step, 8).catch((error) => Promise.reject(new Error(name, { cause: error })));
+});
+
+it('OAuth looks its codes, tokens, devices and clients up', async () => {
+  const { oauth, grantService } = world.accounts.context(systemScope('r')) as AccountsContext;
+  const verifier = 'a verifier that is long enough to be one, 43 or more';
+  const redirectUri = 'https://example.com/cb';
+  const metadata = {
+    redirect_uris: [redirectUri],
+    token_endpoint_auth_method: 'none',
+    grant_types: ['authorization_code', 'refresh_token', DEVICE_GRANT],
+  };
+  const wish = { resource: '' as const, scopes: ['read' as const] };
+  const { id: clientId } = await oauth.register({ metadata, network: 'n' });
+  const client = { clientId, secret: null, method: 'none' as const };
+  const common = { client, resource: null };
+  const allow = () =>
+    oauth.authorize({ clientId, userId: busy.userId, redirectUri, challenge: sha256(verifier), ...wish });
+  for (let i = 0; i < 50; i++) await allow();
+  let tokens: Tokens | undefined;
+  await expectCheap(async () => {
+    const { code } = await allow();
+    tokens = await oauth.redeemCode({ ...common, code, verifier, redirectUri });
+  }, 4);
+  const { accessToken = '', refreshToken } = tokens ?? {};
+  await expectCheap(() => grantService.holder(sha256(accessToken)), 4);
+  await expectCheap(() => grantService.good([sha256(accessToken), 'unknown']), 4);
+  await expectCheap(() => oauth.refresh({ ...common, refreshToken: refreshToken ?? '', scopes: null }), 4);
+  await expectCheap(() => oauth.revoke({ client, token: accessToken }), 4);
+  await expectCheap(async () => {
+    const { userCode, deviceCode } = await oauth.startDevice({ client, wish, network: 'n' });
+    const found = await oauth.findDevice({ userCode, network: 'n' });
+    await oauth.decideDevice({ grantId: found?.grantId ?? '', userId: busy.userId, approved: true });
+    await oauth.redeemDevice({ ...common, deviceCode });
+  }, 4);
 });
 
 it('the background tasks look at what is due alone', async () => {

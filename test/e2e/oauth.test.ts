@@ -1,4 +1,11 @@
 /** OAuth as its clients know it: oauth4webapi walks all of it, in a browser without scripts, in both shapes. */
+import {
+  Client as Agent,
+  type OAuthClientProvider,
+  type StoredOAuthClientInformation,
+  type StoredOAuthTokens,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client';
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { atKnownAddress } from '../support/address.js';
@@ -474,6 +481,46 @@ describe.each(SHAPES)('OAuth in %s', (_name, start) => {
       await decide(lower, 'deny');
       expect(await refusal(poll(begun.device_code))).toEqual([400, 'access_denied']);
     });
+  });
+
+  it.each([
+    ['/mcp', 'get_usage'],
+    ['/v2/mcp', 'billing_status'],
+  ])('leads the official client from nothing but the address of %s to a tool call', async (path, tool) => {
+    const url = new URL(path, platform.url);
+    let sentTo: URL | undefined;
+    const kept: { information?: StoredOAuthClientInformation; tokens?: StoredOAuthTokens; verifier?: string } = {};
+    const authProvider: OAuthClientProvider = {
+      redirectUrl: CALLBACK,
+      clientMetadata: { client_name: 'The official client', redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none' },
+      clientInformation: () => kept.information,
+      saveClientInformation(information) {
+        kept.information = information;
+      },
+      tokens: () => kept.tokens,
+      saveTokens(given) {
+        kept.tokens = given;
+      },
+      redirectToAuthorization(target) {
+        sentTo = target;
+      },
+      saveCodeVerifier(verifier) {
+        kept.verifier = verifier;
+      },
+      codeVerifier: () => kept.verifier ?? '',
+    };
+    const first = new StreamableHTTPClientTransport(url, { authProvider });
+    const turnedAway = new Agent({ name: 'tests', version: '1.0.0' });
+    await expect(turnedAway.connect(first)).rejects.toThrow(/unauthorized/i);
+    const browser = new Browser();
+    const consent = await signIn(browser, await browser.open(sentTo?.href ?? ''));
+    const answer = await browser.send(consent, { decision: 'allow' });
+    await first.finishAuth(new URL(answer.location ?? '').searchParams);
+    const agent = new Agent({ name: 'tests', version: '1.0.0' });
+    await agent.connect(new StreamableHTTPClientTransport(url, { authProvider }));
+    const { isError } = await agent.callTool({ name: tool, arguments: {} });
+    expect(isError ?? false).toBe(false);
+    await agent.close();
   });
 
   describe('a client that speaks badly', () => {
