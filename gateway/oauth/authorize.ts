@@ -14,7 +14,7 @@ import { codePage, consentPage, emailPage, messagePage } from './pages.js';
 import { Parameters, readWish } from './wish.js';
 
 const CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
-const MAX_STATE = 2_000;
+const MAX_STATE = 4_000;
 
 /** What stops a person: shown as a page, because there is nowhere that it could be sent. */
 class Stop extends Error {
@@ -206,6 +206,13 @@ export function createPages(deps: OAuthDeps): Pages {
 }
 
 function requireCodeWithPkce(asked: Parameters): void {
+  if ((asked.get('response_mode') ?? 'query') !== 'query') {
+    throw new OAuthError('invalid_request', 'response_mode must be query.');
+  }
+  // A client that signs its requests means more by them than what stands beside.
+  if (asked.get('request') !== null || asked.get('request_uri') !== null) {
+    throw new OAuthError('invalid_request', 'Request objects are not supported here.');
+  }
   if (asked.need('response_type') !== 'code') {
     throw new OAuthError('unsupported_response_type', 'response_type must be code.');
   }

@@ -11,7 +11,7 @@ describe.each(SHAPES)('accounts in %s', (_name, start) => {
   let eve: Account;
 
   beforeAll(async () => {
-    platform = await start();
+    platform = await start({ ANONYMOUS_MONTHLY_IMAGES: '2' });
     client = clientOf(platform);
     [ada, ben, eve] = (await Promise.all(
       ['ada@example.com', 'ben@example.com', 'eve@example.com'].map((email) => client.account(email)),
@@ -306,9 +306,56 @@ describe.each(SHAPES)('accounts in %s', (_name, start) => {
       expect((await usage(body.api_key)).status).toBe(200);
     });
 
+    it('have jobs of their own, which other tenants and the default one do not see', async () => {
+      const [one, other] = [
+        (await client.rest('POST', '/v2/tenants', ada.key)).body,
+        (await client.rest('POST', '/v2/tenants', ada.key)).body,
+      ];
+      const picture = { prompt: 'A red square', quality_tier: 'draft', idempotency_key: 'same' };
+      const made = await client.rest('POST', '/v2/generate', one.api_key, picture);
+      expect([made.status, made.body.state]).toEqual([201, 'completed']);
+      const path = `/v2/jobs/${made.body.job_id}`;
+      expect((await client.rest('GET', path, one.api_key)).status).toBe(200);
+      for (const key of [other.api_key, ada.key, ben.key, undefined]) {
+        expect((await client.rest('GET', path, key)).status).toBe(404);
+        expect((await client.rest('DELETE', path, key)).status).toBe(404);
+      }
+      // The name of a request is the tenant's own too.
+      const theirs = await client.rest('POST', '/v2/generate', other.api_key, { ...picture, prompt: 'A blue square' });
+      expect(theirs.status).toBe(201);
+      const usage = await client.rest('GET', `/v2/tenants/${one.tenant_id}/usage`, ada.key);
+      expect(usage.body.jobs).toMatchObject({ total: 1, completed: 1 });
+      expect(usage.body.credits.available).toBe(48);
+
+      const { body: reader } = await client.rest('POST', '/v2/tenants', ada.key, { scopes: ['read'] });
+      const refused = await client.rest('POST', '/v2/generate', reader.api_key, picture);
+      expect([refused.status, refused.body.required_scope]).toEqual([403, 'generate']);
+      expect((await client.rest('DELETE', path, reader.api_key)).status).toBe(403);
+      expect((await client.rest('GET', '/v2/models', reader.api_key)).status).toBe(200);
+    });
+
     it('is there without credentials: GET /v2/health', async () => {
       const { status, body } = await client.rest('GET', '/v2/health');
       expect([status, body]).toEqual([200, { status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) }]);
+    });
+  });
+
+  describe('callers without an account', () => {
+    const draw = (prompt: string) =>
+      client.rest('POST', '/v2/generate', undefined, { prompt, quality_tier: 'draft', sync: true });
+
+    it('have so many pictures a month for their network, and their jobs belong to it', async () => {
+      const made = await draw('A red square');
+      expect([made.status, made.body.state]).toEqual([201, 'completed']);
+      const path = `/v2/jobs/${made.body.job_id}`;
+      expect((await client.rest('GET', path)).body.job_id).toBe(made.body.job_id);
+      expect((await client.rest('GET', path, ada.key)).status).toBe(404);
+      expect((await client.rest('GET', path, 'good_live_wrong')).status).toBe(401);
+      expect((await draw('A green square')).status).toBe(201);
+      const spent = await draw('A blue square');
+      expect([spent.status, spent.body.error]).toEqual([429, 'quota_exhausted']);
+      expect((await client.rest('DELETE', path)).status).toBe(204);
+      expect((await client.rest('GET', path)).status).toBe(404);
     });
   });
 

@@ -239,6 +239,8 @@ describe.each(SHAPES)('OAuth in %s', (_name, start) => {
       ['no PKCE', { code_challenge: null, code_challenge_method: null }, 'invalid_request'],
       ['a token instead of a code', { response_type: 'token' }, 'unsupported_response_type'],
       ['a resource of somebody else', { resource: 'https://elsewhere.example/mcp' }, 'invalid_target'],
+      ['an answer by another way', { response_mode: 'form_post' }, 'invalid_request'],
+      ['a request object', { request_uri: 'https://example.com/request' }, 'invalid_request'],
       ['a sign-in that nobody sees', { prompt: 'none' }, 'login_required'],
     ])('with %s is answered as documented', async (_what, changes, expected) => {
       const { status, error, location } = await answerOf({ ...changes, state: 'abc' });
@@ -492,7 +494,11 @@ describe.each(SHAPES)('OAuth in %s', (_name, start) => {
     const kept: { information?: StoredOAuthClientInformation; tokens?: StoredOAuthTokens; verifier?: string } = {};
     const authProvider: OAuthClientProvider = {
       redirectUrl: CALLBACK,
-      clientMetadata: { client_name: 'The official client', redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none' },
+      clientMetadata: {
+        client_name: 'The official client',
+        redirect_uris: [CALLBACK],
+        token_endpoint_auth_method: 'none',
+      },
       clientInformation: () => kept.information,
       saveClientInformation(information) {
         kept.information = information;
