@@ -68,6 +68,7 @@ describe.each(SHAPES)('served %s', (_shape, open) => {
     ben = await world.account(url, `ben@${new URL(url).port}.test`);
   });
 
+  let large: Promise<AssetFacts> | undefined;
   let side = 40;
   async function keep(more: Partial<OutputToKeep> = {}): Promise<AssetFacts> {
     const result = await assets.keepOutput(
@@ -136,7 +137,8 @@ describe.each(SHAPES)('served %s', (_shape, open) => {
     ['hero', 1600, 900],
     ['portrait', 900, 1200],
   ])('preset %s', async (preset, width, height) => {
-    const { id } = await keep({ source: { bytes: await smallPng(1400, 1000) } });
+    large ??= keep({ source: { bytes: await smallPng(1400, 1000) } });
+    const { id } = await large;
     const [first, again] = [
       await get(`/v2/assets/${id}?preset=${preset}`),
       await get(`/v2/assets/${id}?preset=${preset}`),
