@@ -4,6 +4,7 @@ import {
   type GraphQLArgument,
   type GraphQLInputType,
   type GraphQLNamedType,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
@@ -14,6 +15,7 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  type OperationTypeNode,
 } from 'graphql';
 
 export interface MadeOperation {
@@ -30,14 +32,18 @@ export function chooser(g: fc.GeneratorValue, library: typeof fc): Choose {
 const MAX_DEPTH = 5;
 const MAX_PARTS = 24;
 
-export function makeOperation(schema: GraphQLSchema, kind: 'query' | 'mutation', choose: Choose): MadeOperation {
+export function makeOperation(
+  schema: GraphQLSchema,
+  kind: 'query' | 'mutation' | 'subscription',
+  choose: Choose,
+): MadeOperation {
   const declared: string[] = [];
   const variables: Record<string, unknown> = {};
   const fragments: string[] = [];
   let left = MAX_PARTS;
-  const root = kind === 'query' ? schema.getQueryType() : schema.getMutationType();
+  const root = schema.getRootType(kind as OperationTypeNode);
   if (!root) throw new Error(`no ${kind}`);
-  const body = selection(root, 0);
+  const body = kind === 'subscription' ? `{ ${onlyField(root)} }` : selection(root, 0);
   const head = declared.length > 0 ? `(${declared.join(', ')})` : '';
   return { source: [`${kind} Made${head} ${body}`, ...fragments].join('\n'), variables };
 
@@ -64,6 +70,16 @@ export function makeOperation(schema: GraphQLSchema, kind: 'query' | 'mutation',
     const count = 1 + choose(depth === 0 ? 3 : 4);
     for (let i = 0; i < count; i++) parts.push(part(type, depth));
     return `{ ${parts.join(' ')} ${choose(4) === 0 ? '__typename' : 'kind: __typename'} }`;
+  }
+
+  /** Subscriptions have one, and nothing beside it. */
+  function onlyField(type: GraphQLObjectType): string {
+    const fields = Object.values(type.getFields());
+    const field = fields[choose(fields.length)];
+    if (!field) throw new Error(`no fields in ${type.name}`);
+    const given = field.args.map(argument).filter((text) => text !== '');
+    const args = given.length > 0 ? `(${given.join(', ')})` : '';
+    return `${choose(3) === 0 ? 'only: ' : ''}${field.name}${args} ${selection(getNamedType(field.type), 1)}`;
   }
 
   function part(type: GraphQLNamedType, depth: number): string {
