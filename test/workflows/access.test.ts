@@ -121,8 +121,8 @@ describe.each(SHAPES)('in %s', (shape, start) => {
           for (const caller of STRANGERS) {
             for (const door of doors(operation)) {
               const [hidden, absent] = [
-                told(await send(operation, door, subject, state, caller)),
-                told(await send(operation, door, missing, state, caller)),
+                told(await send(operation, door, subject, state, caller), subject),
+                told(await send(operation, door, missing, state, caller), missing),
               ];
               if (hidden !== absent) differences.push(`${operation.name}, ${caller}, ${door}: ${hidden} / ${absent}`);
             }
@@ -166,6 +166,7 @@ async function settled(platform: Platform): Promise<World> {
     if (caller !== 'anonymous') people[caller] = await client.account(`${caller.replaceAll(' ', '-')}@example.com`);
   }
   const guest = await client.account('guest@example.com');
+  const other = await client.account('other@example.com');
   const lead = await client.account('lead@example.com');
   await client.rest('PATCH', '/v1/me', lead.key, { handle: 'the-lead' });
   const team = (await client.rest('POST', '/v1/teams', lead.key, { handle: 'the-team' })).body.team_id;
@@ -176,14 +177,17 @@ async function settled(platform: Platform): Promise<World> {
   }
   const former = people['former member']?.id;
   await client.rest('DELETE', `/v1/teams/${team}/members/${former}`, lead.key);
-  return { client, people: people as World['people'], teamId: team, guest };
+  return { client, people: people as World['people'], teamId: team, guest, other };
 }
 
-/** Everything that an answer says, but for what is never the same twice. */
-function told({ status, headers, text }: { status: number; headers: Headers; text: string }): string {
+/** Everything that an answer says, but for what is never the same twice and for what was asked, in the caller's words. */
+function told({ status, headers, text }: { status: number; headers: Headers; text: string }, subject: object): string {
   const own = new Set(['date', 'x-request-id']);
-  const shown = [...headers].filter(([name]) => !own.has(name));
-  return JSON.stringify({ status, shown, body: text.replaceAll(headers.get('x-request-id') ?? '-', 'ID') });
+  const asked = Object.values(subject).filter((value) => typeof value === 'string');
+  const body = [headers.get('x-request-id') ?? '-', ...asked].reduce((left, word) => left.replaceAll(word, ''), text);
+  const length = Number(headers.get('content-length')) - Buffer.byteLength(text);
+  const shown = [...headers].filter(([name]) => !own.has(name) && name !== 'content-length');
+  return JSON.stringify({ status, shown, length, body });
 }
 
 function median(values: readonly number[]): number {

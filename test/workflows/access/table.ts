@@ -52,8 +52,9 @@ export interface World {
   people: Record<Exclude<Caller, 'anonymous'>, Account>;
   /** The one by which `via team` has access. */
   teamId: string;
-  /** Somebody else, with whom things can be shared. */
+  /** People beside them, to whom things are and can be given. */
   guest: Account;
+  other: Account;
 }
 
 export interface Kind<S> {

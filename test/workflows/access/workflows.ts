@@ -165,6 +165,46 @@ const operations: readonly Operation<WorkflowSubject>[] = [
   listed('mine', true),
   listed('shared-with-me', true),
   {
+    name: 'search by meaning',
+    states: OF_WORKFLOW,
+    outcome(caller, state) {
+      if (caller === 'anonymous') return 'auth_required';
+      return ROLE_OF[caller] !== null && state === 'live' ? 'ok' : 'not listed';
+    },
+    rest: ({ name }) => ({ method: 'POST', path: '/v1/workflows/search', body: { query: name, limit: 50 } }),
+    graph: ({ name }) => ({
+      query: `query($query: String!) {
+        searchWorkflows(query: $query, limit: 50) { items: hits { workflow { id } } }
+      }`,
+      variables: { query: name },
+    }),
+    told(body, { id }) {
+      const { items } = body as { items: { id?: string; workflow?: { id: string } }[] };
+      return items.some((hit) => (hit.workflow ?? hit).id === id) ? 'ok' : 'not listed';
+    },
+  },
+  {
+    name: 'ask where it comes from',
+    states: OF_WORKFLOW,
+    outcome: needs('view'),
+    rest: (subject) => ({ method: 'GET', path: at(subject, '/lineage') }),
+    graph: ({ id }) => ({
+      query: 'query($id: ID!) { workflow(id: $id) { lineage { parentTemplateId } } }',
+      variables: { id },
+    }),
+  },
+  {
+    name: 'check whether a version is safe',
+    outcome: reads,
+    rest: (subject, state) => ({ method: 'POST', path: at(subject, `/safety-check?version=${versionIn(state)}`) }),
+    graph: ({ id }, state) => ({
+      query: `mutation($input: CheckWorkflowSafetyInput!) {
+        checkWorkflowSafety(input: $input) { version }
+      }`,
+      variables: { input: { id, version: versionIn(state) } },
+    }),
+  },
+  {
     name: 'save',
     states: OF_WORKFLOW,
     outcome(caller, state) {
@@ -316,7 +356,7 @@ function verifier(caller: Caller, state: State, role: Role, allowed: Outcome): O
 
 let nth = 0;
 
-async function make({ client, people, teamId, guest }: World, state: State): Promise<WorkflowSubject> {
+async function make({ client, people, teamId, guest, other }: World, state: State): Promise<WorkflowSubject> {
   const { key } = people.owner;
   const send = async (method: string, path: string, body?: object) => {
     const answer = await client.rest(method, path, key, body);
@@ -350,7 +390,7 @@ async function make({ client, people, teamId, guest }: World, state: State): Pro
     name,
     verifierId: deployed.verifier_id,
     guest: guest.id,
-    other: people.stranger.id,
+    other: other.id,
   };
 }
 

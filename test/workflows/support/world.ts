@@ -12,7 +12,6 @@ import type { Subgraph } from '../../../platform/subgraph.js';
 import { AccountsClient } from '../../../subgraphs/accounts/client.js';
 import { GrantedVerifiers } from '../../../subgraphs/registry/grant/granted-verifiers.js';
 import { CurrentMemberships } from '../../../subgraphs/registry/grant/memberships.js';
-import { NOTHING_SHARED } from '../../../subgraphs/registry/verifier/sharing.js';
 import { ACCEPT, CREATE_TEAM, DELETE_TEAM, INVITE, REMOVE } from '../../accounts/support/operations.js';
 import { field, openWorld as openAccounts, type Person, unique, type World } from '../../accounts/support/world.js';
 import { type Answer, ask, type Loose, log, openRegistry, type TestDeps } from '../../registry/support/registry.js';
@@ -63,11 +62,7 @@ export async function openWorkflowWorld(overrides: TestDeps = {}): Promise<Workf
     openRegistry(on, {
       store,
       peers: { accounts: client },
-      sharing: {
-        ...NOTHING_SHARED,
-        roleOf: (scope, id) => granted.roleOf(scope, id),
-        named: (scope, name) => granted.named(scope, name),
-      },
+      sharing: granted,
       ...overrides,
     });
   const registry = await open(db);
