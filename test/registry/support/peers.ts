@@ -235,12 +235,15 @@ export interface TestAccounts {
   principals: Map<string, Principal>;
   /** Members of each team. */
   members: Map<string, Set<string>>;
+  /** Handles that go to nobody else any more. */
+  stamped: string[];
 }
 
 /** Users and teams are named by their ids and handles. */
 export function openAccounts(): TestAccounts {
   const principals = new Map<string, Principal>();
   const members = new Map<string, Set<string>>();
+  const stamped: string[] = [];
   const answers: Record<string, (variables: Record<string, unknown>) => object> = {
     internalPrincipal: ({ identifier }) => {
       const named = String(identifier).replace(/^@/, '');
@@ -250,6 +253,22 @@ export function openAccounts(): TestAccounts {
     internalPrincipals: ({ ids }) => ({
       internalPrincipals: (ids as string[]).flatMap((id) => principals.get(id) ?? []),
     }),
+    internalResolveHandle: ({ handle }) => {
+      const owner = [...principals.values()].find((principal) => principal.handle === handle);
+      return {
+        internalResolveHandle: owner
+          ? { ownerType: owner.type, ownerId: owner.id, handle: owner.handle, redirected: false }
+          : null,
+      };
+    },
+    internalStampHandle: ({ input }) => {
+      const { handle } = input as { handle: string };
+      const owner = [...principals.values()].find((principal) => principal.handle === handle);
+      if (!owner) throw new Error(`nobody has the handle ${handle}`);
+      stamped.push(handle);
+      return { internalStampHandle: { ownerType: owner.type, ownerId: owner.id, handle } };
+    },
+    internalResourceGone: ({ input }) => ({ internalResourceGone: { id: (input as { id: string }).id } }),
     internalTeamsOf: ({ userId }) => ({
       internalTeamsOf: [...members].filter(([, users]) => users.has(String(userId))).map(([team]) => team),
     }),
@@ -265,5 +284,5 @@ export function openAccounts(): TestAccounts {
     ready: async () => {},
     close: async () => {},
   };
-  return { accounts: new AccountsClient(transport), principals, members };
+  return { accounts: new AccountsClient(transport), principals, members, stamped };
 }
