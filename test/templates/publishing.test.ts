@@ -221,7 +221,8 @@ describe('a check on request', () => {
 
 describe('a fork', () => {
   const forker = newId();
-  const own = (collection: string) => database.db.collection(collection).find({ ownerId: forker }).toArray();
+  const own = (collection: string) =>
+    database.db.collection(collection).find({ ownerId: forker }).sort({ _id: 1 }).toArray();
   const fork = (on: Subgraph, identifier: string) => ask(on, FORK, { input: { identifier } }, scope(forker));
 
   async function sweep(): Promise<void> {
