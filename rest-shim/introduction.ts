@@ -3,6 +3,9 @@ export const INTRODUCTION = `The REST API of Darkroom. Each path stands for an o
 
 **Credentials.** Send an API key as \`Authorization: Bearer good_live_…\`. To get one: \`POST /v1/register\` with your
 address, then \`POST /v1/register/verify\` with the code from your inbox. A key is shown once; store it at once.
+Under \`/v2\` the key of a tenant (\`imgf_…\`) does as well, as far as its scopes reach, and \`X-API-Key\` as the header.
+Applications can ask for an access token by OAuth 2.1: \`/.well-known/oauth-authorization-server\` tells how. A refusal for
+want of a scope is \`403 forbidden\` with \`required_scope\`.
 
 **Errors** all have one shape: \`error\` is a stable slug, \`message\` is for people, \`hint\` says how to recover,
 \`details\` names each bad field, and \`request_id\` is what to quote when you report a problem. What belongs to somebody

@@ -16,7 +16,7 @@ export interface OpenApiOptions {
   extraPaths: Record<string, JsonSchema>;
 }
 
-const EVERYWHERE: readonly ErrorSlug[] = ['rate_limited', 'internal_error', 'unavailable'];
+const EVERYWHERE: readonly ErrorSlug[] = ['forbidden', 'rate_limited', 'internal_error', 'unavailable'];
 
 export function openApi(routes: readonly Route[], schema: GraphQLSchema, options: OpenApiOptions): JsonSchema {
   const paths: Record<string, Record<string, unknown>> = structuredClone(options.extraPaths);
@@ -31,7 +31,11 @@ export function openApi(routes: readonly Route[], schema: GraphQLSchema, options
     paths,
     components: {
       securitySchemes: {
-        apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `good_live_…`.' },
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key: `good_live_…`, under /v2 that of a tenant: `imgf_…`, or an access token.',
+        },
         apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same; under /v2 alone.' },
       },
       schemas: { Error: errorSchema() },
@@ -50,7 +54,7 @@ function operationObject(row: Route, schema: GraphQLSchema): JsonSchema {
     operationId: row.id,
     tags: [row.tag],
     summary: row.summary,
-    ...(row.description && { description: row.description }),
+    ...describe(row),
     ...(row.auth === 'required' && { security: securityOf(row) }),
     parameters: [
       ...parameters(row.params, 'path'),
@@ -67,6 +71,14 @@ function operationObject(row: Route, schema: GraphQLSchema): JsonSchema {
       ...row.refusals,
     },
   };
+}
+
+/** With what a tenant's key must have; most paths take none. */
+function describe({ description, scope }: Route): { description?: string } {
+  const needed =
+    scope === undefined || scope === 'account' ? undefined : `A tenant's key needs the scope \`${scope}\`.`;
+  const words = [description, needed].filter((part) => part !== undefined).join(' ');
+  return words === '' ? {} : { description: words };
 }
 
 /** Either of them will do. */

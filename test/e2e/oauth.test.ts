@@ -2,10 +2,12 @@
 import {
   Client as Agent,
   type OAuthClientProvider,
+  type OAuthDiscoveryState,
   type StoredOAuthClientInformation,
   type StoredOAuthTokens,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
+import fc from 'fast-check';
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { atKnownAddress } from '../support/address.js';
@@ -491,7 +493,12 @@ describe.each(SHAPES)('OAuth in %s', (_name, start) => {
   ])('leads the official client from nothing but the address of %s to a tool call', async (path, tool) => {
     const url = new URL(path, platform.url);
     let sentTo: URL | undefined;
-    const kept: { information?: StoredOAuthClientInformation; tokens?: StoredOAuthTokens; verifier?: string } = {};
+    const kept: {
+      information?: StoredOAuthClientInformation;
+      tokens?: StoredOAuthTokens;
+      verifier?: string;
+      found?: OAuthDiscoveryState;
+    } = {};
     const authProvider: OAuthClientProvider = {
       redirectUrl: CALLBACK,
       clientMetadata: {
@@ -514,6 +521,10 @@ describe.each(SHAPES)('OAuth in %s', (_name, start) => {
         kept.verifier = verifier;
       },
       codeVerifier: () => kept.verifier ?? '',
+      saveDiscoveryState(found) {
+        kept.found = found;
+      },
+      discoveryState: () => kept.found,
     };
     const first = new StreamableHTTPClientTransport(url, { authProvider });
     const turnedAway = new Agent({ name: 'tests', version: '1.0.0' });
@@ -573,6 +584,72 @@ describe.each(SHAPES)('OAuth in %s', (_name, start) => {
       const basic = await post('/token', { grant_type: 'refresh_token' }, { authorization: 'Basic nonsense' });
       expect([basic.status, basic.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="darkroom"']);
       expect((await post('/token', '{}', { 'content-type': 'application/json' })).status).toBe(415);
+    });
+
+    it('never brings the server to an error of its own', async () => {
+      const words = fc.oneof(
+        fc.string({ maxLength: 60 }),
+        fc.string({ unit: 'binary', maxLength: 60 }),
+        fc.constantFrom(
+          '',
+          client.client_id,
+          'goodeye-cli',
+          'S256',
+          'code',
+          'refresh_token',
+          REDIRECT,
+          '__proto__',
+          '\u0000',
+        ),
+        fc.constantFrom('authorization_code', 'good_rt_x.y', 'good_at_x', 'x.y', `${platform.url}/mcp`, 'account read'),
+      );
+      const names = fc.constantFrom(
+        ...['client_id', 'client_secret', 'redirect_uri', 'response_type', 'code_challenge', 'code_challenge_method'],
+        ...[
+          'state',
+          'scope',
+          'resource',
+          'grant_type',
+          'code',
+          'code_verifier',
+          'refresh_token',
+          'device_code',
+          'token',
+        ],
+        ...['flow', 'email', 'decision', 'user_code', 'constructor'],
+      );
+      const parameters = fc.array(fc.tuple(names, words), { maxLength: 8 }).map((pairs) => new URLSearchParams(pairs));
+      const paths = ['/token', '/revoke', '/device_authorization', '/authorize', '/device'];
+      const header = fc.option(fc.constantFrom('Basic', 'Basic !', 'Basic OmE=', 'Bearer x', 'Basic JTo='), {
+        nil: undefined,
+      });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...paths),
+          parameters,
+          header,
+          fc.boolean(),
+          async (path, given, auth, get) => {
+            const headers: Record<string, string> = auth === undefined ? {} : { authorization: auth };
+            const response = get
+              ? await fetch(`${platform.url}${path}?${given}`, { headers, redirect: 'manual' })
+              : await fetch(platform.url + path, { method: 'POST', headers, body: given, redirect: 'manual' });
+            expect(response.status, await response.text()).toBeLessThan(500);
+          },
+        ),
+        { numRuns: process.env['LONG'] ? 2_000 : 120 },
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.dictionary(fc.string(), fc.jsonValue()), fc.jsonValue(), async (others, uris) => {
+          const body = { redirect_uris: uris, client_name: uris, ...others };
+          expect((await rest('POST', '/register', undefined, body)).status).toBeLessThan(500);
+        }),
+        { numRuns: process.env['LONG'] ? 500 : 30 },
+      );
+      const failures = platform.programs
+        .flatMap((program) => program.output().split('\n'))
+        .filter((line) => /"level":(50|60)/.test(line));
+      expect(failures).toEqual([]);
     });
 
     it('registers nothing that could send an answer astray', async () => {
