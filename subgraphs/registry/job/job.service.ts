@@ -57,6 +57,7 @@ interface Inputs {
 
 export class JobService {
   readonly #deps: JobServiceDeps;
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(deps: JobServiceDeps) {
     this.#deps = deps;
@@ -66,9 +67,24 @@ export class JobService {
   async create(scope: Scope, input: unknown): Promise<JobDocument> {
     const request = checked(jobRules, input);
     const choice = choose(request, this.#deps.models);
-    const job = (await this.#earlier(scope, request)) ?? (await this.#submit(scope, request, choice));
+    const job = await this.#inTurn(scope, request, async () => {
+      return (await this.#earlier(scope, request)) ?? (await this.#submit(scope, request, choice));
+    });
     if (!choice.sync || isEnded(job.state)) return job;
     return (await this.#deps.waiters.end(job._id)) ?? (await this.#deps.jobs.find(job._id)) ?? job;
+  }
+
+  /** One after the other for requests of one name, so that none is refused for what another holds for the same job. */
+  async #inTurn<T>(scope: Scope, { idempotency_key: key }: JobRequest, work: () => Promise<T>): Promise<T> {
+    if (!key) return work();
+    const name = `${jobOwner(this.#deps.secrets, scope)} ${key}`;
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(work, work);
+    this.#turns.set(name, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(name) === turn) this.#turns.delete(name);
+    }
   }
 
   /** The job of a request that its caller sent before under the same name. */

@@ -17,9 +17,11 @@ export interface JobWaitersDeps {
   log: Logger;
 }
 
+type Told = (ended: JobDocument | null) => void;
+
 export class JobWaiters {
   readonly #deps: JobWaitersDeps;
-  readonly #waiting = new Map<string, (ended: JobDocument | null) => void>();
+  readonly #waiting = new Map<string, Set<Told>>();
   /** Of those, what a worker of this process has: it says so itself when it is done. */
   readonly #workedOnHere = new Set<string>();
   readonly #unsubscribe: () => void;
@@ -35,20 +37,22 @@ export class JobWaiters {
   }
 
   /** The job as it ended, or null when it did not in time. */
-  async end(jobId: string, longestMs = LONGEST_WAIT_MS): Promise<JobDocument | null> {
-    if (this.#closed) return null;
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      return await new Promise<JobDocument | null>((resolve) => {
-        timer = setTimeout(() => resolve(null), longestMs);
-        this.#waiting.set(jobId, resolve);
-        this.#schedule(LOOK_EVERY_MS);
-      });
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(jobId);
-      if (this.#waiting.size === 0) this.#unschedule();
-    }
+  end(jobId: string, longestMs = LONGEST_WAIT_MS): Promise<JobDocument | null> {
+    if (this.#closed) return Promise.resolve(null);
+    const waiting = this.#waiting.get(jobId) ?? new Set();
+    this.#waiting.set(jobId, waiting);
+    this.#schedule(LOOK_EVERY_MS);
+    return new Promise((resolve) => {
+      const told: Told = (ended) => {
+        clearTimeout(timer);
+        waiting.delete(told);
+        if (waiting.size === 0) this.#waiting.delete(jobId);
+        if (this.#waiting.size === 0) this.#unschedule();
+        resolve(ended);
+      };
+      const timer = setTimeout(told, longestMs, null);
+      waiting.add(told);
+    });
   }
 
   workedOn(jobId: string): void {
@@ -58,7 +62,7 @@ export class JobWaiters {
   /** `ended` is null when the worker let go of the job without ending it. */
   let(jobId: string, ended: JobDocument | null): void {
     this.#workedOnHere.delete(jobId);
-    if (ended) this.#waiting.get(jobId)?.(ended);
+    if (ended) this.#tell(ended);
   }
 
   /** Those who wait are told how their job stands, so that a process can close. */
@@ -66,7 +70,11 @@ export class JobWaiters {
     this.#closed = true;
     this.#unsubscribe();
     this.#unschedule();
-    for (const resolve of this.#waiting.values()) resolve(null);
+    for (const waiting of this.#waiting.values()) for (const told of waiting) told(null);
+  }
+
+  #tell(job: JobDocument): void {
+    for (const told of this.#waiting.get(job._id) ?? []) told(job);
   }
 
   #schedule(ms: number): void {
@@ -85,7 +93,7 @@ export class JobWaiters {
     const ids = [...this.#waiting.keys()].filter((id) => !this.#workedOnHere.has(id));
     try {
       const found = ids.length === 0 ? [] : await this.#deps.jobs.findAll(ids);
-      for (const job of found) if (isEnded(job.state)) this.#waiting.get(job._id)?.(job);
+      for (const job of found) if (isEnded(job.state)) this.#tell(job);
     } catch (error) {
       this.#deps.log.warn({ err: error, jobs: ids.length }, 'those who wait for jobs are told later');
     }
