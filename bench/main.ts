@@ -6,6 +6,7 @@ import type { Row } from './section.js';
 import { billing } from './sections/billing.js';
 import { graph } from './sections/graph.js';
 import { images } from './sections/images.js';
+import { jobs } from './sections/jobs.js';
 import { renderer } from './sections/renderer.js';
 import { rest } from './sections/rest.js';
 import { runs } from './sections/runs.js';
@@ -19,7 +20,7 @@ import { table } from './support/table.js';
 import { openWorld } from './support/world.js';
 import { requireWrk } from './support/wrk.js';
 
-const SECTIONS = [graph, rest, billing, renderer, runs, images, uploads, subscriptions, search];
+const SECTIONS = [graph, rest, billing, renderer, runs, images, uploads, jobs, subscriptions, search];
 
 const HELP = `npm run bench -- [SECTION…] [options]
 

@@ -22,10 +22,10 @@ import { launch, type Program, startProgram } from '../support/process.js';
 
 const LONG = Boolean(process.env['LONG']);
 const JOBS = LONG ? 2_000 : 60;
-const KILLS = LONG ? 60 : 3;
+const KILLS = LONG ? 40 : 3;
 const WORKERS = 3;
 const BUCKET = 'darkroom';
-const PATIENCE_MS = LONG ? 600_000 : 90_000;
+const PATIENCE_MS = LONG ? 1_500_000 : 90_000;
 
 let dataDir: string;
 let mongo: EmbeddedMongo;
