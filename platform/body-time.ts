@@ -55,41 +55,94 @@ export function watchBodyTime(request: IncomingMessage): void {
  */
 export async function* arriving(request: IncomingMessage, idleMs: number, signal: AbortSignal): AsyncGenerator<Buffer> {
   watchBodyTime(request);
-  for (;;) {
-    const chunk = await nextChunk(request, idleMs, signal);
-    if (chunk === null) return;
-    yield chunk;
+  const chunks = new Arrivals(request, idleMs, signal);
+  try {
+    for (;;) {
+      const chunk = await chunks.next();
+      if (chunk === null) return;
+      yield chunk;
+    }
+  } finally {
+    chunks.leave();
   }
 }
 
-function nextChunk(request: IncomingMessage, idleMs: number, signal: AbortSignal): Promise<Buffer | null> {
-  return new Promise((resolve, reject) => {
-    const settle = (action: () => void) => () => {
-      clearTimeout(timer);
-      for (const [event, listener] of Object.entries(listeners)) request.off(event, listener);
-      signal.removeEventListener('abort', abort);
-      request.pause();
-      action();
-    };
-    const brokeOff = settle(() => reject(new Problem('validation_error', 'The request broke off.')));
-    const listeners = {
-      data: (chunk: Buffer) => settle(() => resolve(chunk))(),
-      end: settle(() => resolve(null)),
-      error: brokeOff,
-      close: brokeOff,
-    };
-    const abort = settle(() => reject(signal.reason));
-    const timer = setTimeout(
-      settle(() => reject(new Problem('request_timeout'))),
-      idleMs,
-    );
-    if (signal.aborted) return abort();
-    if (request.readableEnded) return listeners.end();
-    if (request.destroyed) return brokeOff();
-    for (const [event, listener] of Object.entries(listeners)) request.on(event, listener);
-    signal.addEventListener('abort', abort);
-    request.resume();
-  });
+/** Listens once for the whole body: a listener and a timer for each chunk cost more than the chunk. */
+class Arrivals {
+  readonly #request: IncomingMessage;
+  readonly #signal: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  /** Rarely more than one: the request is paused as soon as one is there. */
+  readonly #chunks: Buffer[] = [];
+  #ended = false;
+  #failure: { error: unknown } | null = null;
+  #wake: (() => void) | null = null;
+  readonly #listeners = {
+    data: (chunk: Buffer) => {
+      this.#request.pause();
+      this.#chunks.push(chunk);
+      this.#wake?.();
+    },
+    end: () => {
+      this.#ended = true;
+      this.#wake?.();
+    },
+    error: () => this.#brokeOff(),
+    close: () => this.#brokeOff(),
+  };
+  readonly #abort = () => this.#fail(this.#signal.reason);
+
+  constructor(request: IncomingMessage, idleMs: number, signal: AbortSignal) {
+    this.#request = request;
+    this.#signal = signal;
+    this.#timer = setTimeout(() => {
+      // Only while somebody waits for the client.
+      if (this.#wake) this.#fail(new Problem('request_timeout'));
+    }, idleMs);
+    this.#ended = request.readableEnded;
+    if (signal.aborted) this.#abort();
+    else if (request.destroyed) this.#brokeOff();
+    for (const [event, listener] of Object.entries(this.#listeners)) request.on(event, listener);
+    signal.addEventListener('abort', this.#abort);
+  }
+
+  /** Null at the end. */
+  async next(): Promise<Buffer | null> {
+    for (;;) {
+      if (this.#failure) throw this.#failure.error;
+      const chunk = this.#chunks.shift();
+      if (chunk) return chunk;
+      if (this.#ended) return null;
+      await this.#more();
+    }
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = null;
+        resolve();
+      };
+      this.#timer.refresh();
+      this.#request.resume();
+    });
+  }
+
+  #brokeOff(): void {
+    if (!this.#ended) this.#fail(new Problem('validation_error', 'The request broke off.'));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wake?.();
+  }
+
+  leave(): void {
+    clearTimeout(this.#timer);
+    for (const [event, listener] of Object.entries(this.#listeners)) this.#request.off(event, listener);
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#request.pause();
+  }
 }
 
 /**
