@@ -78,7 +78,8 @@ export class LocalTransport implements GatewayTransport {
 export const PULL_PATH = '/graphql/changes';
 export const NOTICES_PATH = '/graphql/notices';
 export const CALL_TIMEOUT_MS = 30_000;
-const CONNECTIONS = 64;
+// Callers who wait for a run or a job hold one each.
+const CONNECTIONS = 256;
 const CONNECT_ATTEMPTS = 3;
 const RETRY_AFTER_MS = 50;
 // The request never left this process, so sending it again cannot do anything twice.

@@ -16,7 +16,12 @@ describe.each(SHAPES)('jobs in %s', (_shape, open) => {
   beforeAll(async () => {
     // Of all processes the same: their ports are not.
     const PUBLIC_URL = 'http://localhost:4000';
-    platform = await open({ PUBLIC_URL, ANONYMOUS_MONTHLY_IMAGES: '3', QUEUE_PER_TENANT: '8' });
+    platform = await open({
+      PUBLIC_URL,
+      ANONYMOUS_MONTHLY_IMAGES: '3',
+      QUEUE_PER_TENANT: '8',
+      RETENTION_JOBS_DAYS: '7',
+    });
     client = clientOf(platform);
     ada = await client.account('ada@example.com');
     bob = await client.account('bob@example.com');
@@ -194,6 +199,22 @@ describe.each(SHAPES)('jobs in %s', (_shape, open) => {
     const named = { idempotency_key: 'shared name' };
     const [theirs, ours] = [await generate(named, tenant.api_key), await generate(named)];
     expect(theirs.body.job_id).not.toBe(ours.body.job_id);
+  });
+
+  it('says how long it keeps what, by the settings that it sweeps by', async () => {
+    const { status, body } = await anonymous('GET', '/v2/retention-policy');
+    expect([status, body.recoverable]).toEqual([200, false]);
+    expect(body.rules).toEqual([
+      {
+        data: 'generated_images',
+        storage: 'object store',
+        ttl: '7 days from creation',
+        ttl_seconds: 604_800,
+        early_delete: 'DELETE /v2/jobs/{id}',
+      },
+      expect.objectContaining({ data: 'transient_inputs', ttl: '24 hours after job completion', ttl_seconds: 86_400 }),
+      expect.objectContaining({ data: 'job_history_and_prompts', ttl_seconds: 604_800 }),
+    ]);
   });
 
   it('nobody needs an account for a few pictures a month, which their network alone can see', async () => {

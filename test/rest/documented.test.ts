@@ -97,6 +97,7 @@ GET /v2/jobs
 GET /v2/jobs/{id}
 DELETE /v2/jobs/{id}
 POST /v2/jobs/{id}/variations
+GET /v2/retention-policy
 POST /v1/images
 GET /v1/images
 GET /v1/images/{image_id}

@@ -172,4 +172,19 @@ export const jobs: Route[] = [
     }),
     errors: ['validation_error', 'not_found', ...SPENDS],
   }),
+  route({
+    method: 'GET',
+    path: '/v2/retention-policy',
+    tag: 'Jobs',
+    id: 'getRetentionPolicy',
+    summary: 'How long the data of jobs is kept',
+    description: 'Made from the settings that the sweeper goes by. Deletion is immediate and permanent.',
+    auth: 'none',
+    scope: 'read',
+    status: 200,
+    operation: `query RetentionPolicy {
+      retentionPolicy { rules { data storage ttl ttl_seconds: ttlSeconds early_delete: earlyDelete } recoverable }
+    }`,
+    errors: [],
+  }),
 ];

@@ -13,6 +13,7 @@ import {
 } from './job.input.js';
 import { Job, JobConnection } from './job.type.js';
 import { type JobModel, JobModelConnection, ModelCapability } from './job-model.type.js';
+import { RetentionPolicy, retentionPolicy } from './retention.type.js';
 
 @Resolver(() => Job)
 export class JobResolver {
@@ -49,6 +50,12 @@ export class JobResolver {
     @Ctx() { scope, jobModels }: RegistryContext,
   ): Promise<Connection<JobModel>> {
     return toConnection(await jobModels.page(scope, capability ?? null, page), (model) => model);
+  }
+
+  @Query(() => RetentionPolicy, { nullable: true, description: 'How long the data of jobs is kept here.' })
+  @NeedsScope('read')
+  retentionPolicy(@Ctx() { retention }: RegistryContext): RetentionPolicy {
+    return retentionPolicy(retention);
   }
 
   @Mutation(() => CreateJobPayload, { nullable: true, description: 'Asks for a picture.' })

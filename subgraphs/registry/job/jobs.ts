@@ -30,6 +30,7 @@ import { JobSweeper } from './job.sweeper.js';
 import { type JobView, jobViewer } from './job.type.js';
 import { JobWaiters } from './job.waiters.js';
 import { JobModelService } from './job-model.service.js';
+import type { Retention } from './retention.type.js';
 
 export interface JobSettings {
   publicUrl: string;
@@ -65,6 +66,7 @@ export interface JobServices {
   /** Whose jobs a caller may see. */
   jobOwner: (scope: Scope) => string;
   jobView: JobView;
+  retention: Retention;
 }
 
 /** What they have for themselves: these live as long as a request. */
@@ -90,13 +92,16 @@ const HOUR_MS = 60 * 60 * SECOND_MS;
 
 export function createJobs(deps: JobDeps): JobParts {
   const { jobSettings, secrets, peers } = deps;
+  const retention = {
+    keepMs: jobSettings.retentionDays * 24 * HOUR_MS,
+    keepInputsMs: jobSettings.inputsHours * HOUR_MS,
+  };
   const parts = {
     ...deps,
     ...peers,
     metrics: new JobMetrics(deps.metrics),
     leaseMs: jobSettings.leaseSeconds * SECOND_MS,
-    keepMs: jobSettings.retentionDays * 24 * HOUR_MS,
-    keepInputsMs: jobSettings.inputsHours * HOUR_MS,
+    ...retention,
     queuePerTenant: jobSettings.queuePerTenant,
   };
   const jobs = new JobStore(parts);
@@ -114,6 +119,7 @@ export function createJobs(deps: JobDeps): JobParts {
       jobModels: new JobModelService(parts),
       jobOwner: (scope) => jobOwner(secrets, scope),
       jobView: jobViewer(jobSettings.publicUrl),
+      retention,
     },
     sources: jobSources(deps.db, deps.now),
     follow: followJobs({ ...deps, lookEveryMs: jobSettings.lookEveryMs }),
