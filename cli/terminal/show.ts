@@ -9,7 +9,7 @@ const MIN_CELL = 8;
 export function table(rows: readonly Row[], columns: readonly string[], width: number): string {
   if (rows.length === 0) return 'none\n';
   const cells = [columns.map(heading), ...rows.map((row) => columns.map((column) => cell(row[column])))];
-  const widths = fit(
+  const widths = narrowed(
     columns.map((_, i) => Math.max(...cells.map((line) => lengthOf(line[i] ?? '')))),
     width,
   );
@@ -41,7 +41,7 @@ function lengthOf(text: string): number {
 }
 
 /** Takes from the widest column until the line fits. */
-function fit(widths: number[], total: number): number[] {
+function narrowed(widths: number[], total: number): number[] {
   const fitted = [...widths];
   const space = total - GAP.length * (widths.length - 1);
   for (let over = fitted.reduce((sum, width) => sum + width, 0) - space; over > 0; over -= 1) {

@@ -106,7 +106,19 @@ describe('an operation of one subgraph', () => {
   );
 });
 
-it('every REST path so far is of this kind', () => {
+/** These name people, teams or totals that another subgraph knows. */
+const OF_SEVERAL = [
+  'createTenant',
+  'getTenantUsage',
+  'grantWorkflow',
+  'listTenants',
+  'listWorkflowGrants',
+  'rotateTenantKey',
+  'transferTemplateOwnership',
+  'transferWorkflowOwnership',
+];
+
+it('every REST path is of this kind, but for those that ask several subgraphs', () => {
   const shaped = ROUTES.filter(({ operation }) => operations.prepare(operation).direct === null).map(({ id }) => id);
-  expect(shaped).toEqual([]);
+  expect(shaped.sort()).toEqual(OF_SEVERAL);
 });
