@@ -1,5 +1,6 @@
 import type { Route } from '../route.js';
 import { apiKeys } from './v1/api-keys.js';
+import { applications } from './v1/applications.js';
 import { grants } from './v1/grants.js';
 import { imageGenerators } from './v1/image-generators.js';
 import { images } from './v1/images.js';
@@ -20,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   ...signIn,
   ...me,
   ...apiKeys,
+  ...applications,
   ...teams,
   ...images,
   ...imageGenerators,

@@ -11,6 +11,7 @@ import type { InvitationDoc } from './invitation/invitation.model.js';
 import type { InvitationService } from './invitation/invitation.service.js';
 import type { InvitationSettler } from './invitation/invitation.settler.js';
 import type { OwnershipOffers } from './invitation/ownership.offers.js';
+import type { OAuthClientService } from './oauth/client.service.js';
 import type { GrantService } from './oauth/grant.service.js';
 import type { OAuthService } from './oauth/oauth.service.js';
 import type { PrincipalService } from './principal/principal.service.js';
@@ -32,6 +33,9 @@ export interface AccountsServices {
   gatewayService: GatewayService;
   tenantService: TenantService;
   grantService: GrantService;
+  oauthClientService: OAuthClientService;
+  /** Where this installation is reached. */
+  publicUrl: string;
   oauth: OAuthService;
   teamService: TeamService;
   teamInvitations: TeamInvitations;

@@ -19,6 +19,7 @@ import { InvitationSettler } from './invitation/invitation.settler.js';
 import { OwnershipApplier } from './invitation/ownership.applier.js';
 import { OwnershipOffers } from './invitation/ownership.offers.js';
 import { Limiter } from './limiter.js';
+import { ApplicationResolver } from './oauth/application.resolver.js';
 import { OAuthClientService } from './oauth/client.service.js';
 import { DeviceService } from './oauth/device.service.js';
 import { GrantService } from './oauth/grant.service.js';
@@ -48,6 +49,7 @@ export function accountsSchema(): Promise<SubgraphSchema> {
       ApiKeyResolver,
       CredentialResolver,
       OAuthResolver,
+      ApplicationResolver,
       TenantResolver,
       HandleResolver,
       TeamResolver,
@@ -122,6 +124,8 @@ export async function createAccounts(deps: AccountsDeps): Promise<Subgraph> {
     invitationSettler: settler,
     ownershipOffers: new OwnershipOffers({ userService, invitationService }),
     grantService,
+    oauthClientService,
+    publicUrl: settings.publicUrl,
     oauth: createOAuthService({ oauthClientService, grantService, deviceService, signInService }),
     gatewayService: new GatewayService({ ...store, now }),
   };

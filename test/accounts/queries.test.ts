@@ -300,6 +300,7 @@ it('OAuth looks its codes, tokens, devices and clients up', async () => {
   const { accessToken = '', refreshToken } = tokens ?? {};
   await expectCheap(() => grantService.holder(sha256(accessToken)), 4);
   await expectCheap(() => grantService.good([sha256(accessToken), 'unknown']), 4);
+  await expectCheap(() => world.run('{ connectedApplications(first: 4) { nodes { name } } }', {}, busy.scope), 5);
   await expectCheap(() => oauth.refresh({ ...common, refreshToken: refreshToken ?? '', scopes: null }), 4);
   await expectCheap(() => oauth.revoke({ client, token: accessToken }), 4);
   await expectCheap(async () => {

@@ -67,6 +67,7 @@ describe('the graph of accounts', () => {
     expect(Object.keys(publicSchema.getQueryType()?.getFields() ?? {}).toSorted()).toEqual([
       'apiKey',
       'apiKeys',
+      'connectedApplications',
       'invitation',
       'invitations',
       'me',
@@ -85,6 +86,7 @@ describe('the graph of accounts', () => {
       'createTenant',
       'declineInvitation',
       'deleteTeam',
+      'disconnectApplication',
       'exchangeAccessToken',
       'inviteTeamMember',
       'login',

@@ -433,6 +433,37 @@ describe.each(SHAPES)('OAuth in %s', (_name, start) => {
     });
   });
 
+  describe('whoever let an application in', () => {
+    it('finds it in a list, and can end it', async () => {
+      const eve = await clientOf(platform).account('eve@example.com');
+      const browser = new Browser();
+      const { url, verifier, state } = await authorizationUrl({ scope: 'generate read', resource: platform.url });
+      const consent = await signIn(browser, await browser.open(url), eve.email);
+      const listed = async () => (await rest('GET', '/v1/applications', eve.key)).body.items;
+      const { location } = await browser.send(consent, { decision: 'allow' });
+      expect(await listed()).toEqual([]);
+      const response = await redeem(new URL(location ?? ''), verifier, state);
+      const given = await oauth.processAuthorizationCodeResponse(server, client, response);
+      const [found, ...others] = await listed();
+      expect(others).toEqual([]);
+      expect(found).toEqual({
+        id: expect.any(String),
+        name: 'A tester',
+        scopes: ['generate', 'read'],
+        resource: platform.url,
+        created_at: expect.stringMatching(/Z$/),
+      });
+      const path = `/v1/applications/${found.id}`;
+      expect((await rest('DELETE', path, ada.key)).status).toBe(404);
+      expect(await statusOf('/v2/billing/status', given.access_token)).toBe(200);
+      expect((await rest('DELETE', path, eve.key)).status).toBe(204);
+      expect(await statusOf('/v2/billing/status', given.access_token)).toBe(401);
+      expect(await refusal(refresh(given.refresh_token))).toEqual([400, 'invalid_grant']);
+      expect((await rest('DELETE', path, eve.key)).status).toBe(404);
+      expect(await listed()).toEqual([]);
+    });
+  });
+
   describe('a device', () => {
     const shipped: oauth.Client = { client_id: 'goodeye-cli' };
 

@@ -2,6 +2,7 @@
 import type { Collection } from 'mongodb';
 import { z } from 'zod';
 import { newId } from '../../../platform/ids.js';
+import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
 import { randomToken, sha256 } from '../../../platform/secrets.js';
 import type { AccountsSettings } from '../deps.js';
 import type { Limiter } from '../limiter.js';
@@ -65,6 +66,16 @@ export class OAuthClientService {
 
   async find(id: string): Promise<OAuthClientDoc | null> {
     return KNOWN.find(({ _id }) => _id === id) ?? this.#deps.oauthClients.findOne({ _id: id });
+  }
+
+  async names(ids: readonly string[]): Promise<Map<string, string>> {
+    const { oauthClients } = this.#deps;
+    const found = await findBatch<OAuthClientDoc, Pick<OAuthClientDoc, '_id' | 'name'>>(
+      oauthClients,
+      { _id: anyOf(ids) },
+      { projection: { name: 1 }, limit: ids.length },
+    );
+    return new Map([...KNOWN, ...found].map(({ _id, name }) => [_id, name]));
   }
 
   async register(

@@ -60,6 +60,8 @@ export const GRANTS: CollectionDefinition = {
     { name: 'device', key: { 'device.hash': 1 }, options: { unique: true, ...present('device.hash') } },
     { name: 'user_code', key: { 'device.userCode': 1 }, options: { unique: true, ...present('device.userCode') } },
     { name: 'access', key: { 'access.hash': 1 }, options: present('access.hash') },
+    // Of what is in use: what has ended holds no tokens.
+    { name: 'user', key: { userId: 1, _id: -1 }, options: present('access.hash') },
     { name: 'until', key: { until: 1 } },
   ],
 };

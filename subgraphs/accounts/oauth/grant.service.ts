@@ -4,9 +4,11 @@
  */
 import type { Collection, Filter } from 'mongodb';
 import { newAccessToken } from '../../../platform/credentials.js';
+import { Problem } from '../../../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../../../platform/events.js';
-import { newId } from '../../../platform/ids.js';
+import { newId, PlainId } from '../../../platform/ids.js';
 import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
+import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
 import type { Resource } from '../../../platform/resources.js';
 import type { Caller, KeyScope } from '../../../platform/scope.js';
 import { randomToken, type Secrets, sha256 } from '../../../platform/secrets.js';
@@ -159,6 +161,22 @@ export class GrantService {
     const grant = await grants.findOneAndUpdate(own, { $pull: { access: { hash } } });
     if (grant?.userId) this.#deps.events.publish(IDENTITY_CHANGED, grant.userId);
     return grant?.userId ?? null;
+  }
+
+  /** What somebody has let in and that can still be used. */
+  list({ userId }: Caller, page: PageRequest): Promise<Page<GrantDoc>> {
+    const { grants, now } = this.#deps;
+    const usable = { 'access.hash': { $gt: '' }, until: { $gt: plus(now(), REMEMBERED_MS) } };
+    return findPage(grants, { userId, ...usable }, page);
+  }
+
+  /** Returns the id of what has ended. */
+  async disconnect({ userId }: Caller, identifier: string): Promise<string> {
+    const _id = PlainId.parse(identifier);
+    const found = _id === null ? null : await this.#deps.grants.findOne({ _id, userId, revokedAt: null });
+    if (!found) throw new Problem('not_found', 'Application not found.');
+    await this.#end(found);
+    return found._id;
   }
 
   async #ended(grant: GrantDoc, why: string): Promise<OAuthError> {
