@@ -45,6 +45,7 @@ const shared = new WeakMap<Db, WriteBatches>();
 export class WriteBatches {
   readonly #db: Db;
   #waiting: Waiting[] = [];
+  #turn: NodeJS.Immediate | undefined;
   /** When each command began that is under way. */
   readonly #underWay = new Set<{ since: number }>();
   /** Known once it was tried: servers before MongoDB 8 take writes to one collection at a time. */
@@ -67,7 +68,11 @@ export class WriteBatches {
   write<T extends Document>(collection: Collection<T>, write: Insert<T> | Update<T>): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ collection: collection as unknown as Collection, write, resolve, reject });
-      this.#next();
+      // What else this turn brings goes along.
+      this.#turn ??= setImmediate(() => {
+        this.#turn = undefined;
+        this.#next();
+      });
     });
   }
 

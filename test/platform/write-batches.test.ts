@@ -38,7 +38,7 @@ function older(db: Db): Db {
 const thing = (_id: string) => ({ insert: { _id, weight: 0 } });
 const heavier = (_id: string) => ({ filter: { _id }, update: { $inc: { weight: 1 } } });
 
-it('sends what comes while others are under way in one command, whatever it is about', async () => {
+it('sends what comes at once, and what comes while others are under way, in one command, whatever it is about', async () => {
   const batches = WriteBatches.of(database.db);
   expect(WriteBatches.of(database.db)).toBe(batches);
   const names = Array.from({ length: 40 }, (_, n) => `many-${n}`);
@@ -47,8 +47,14 @@ it('sends what comes while others are under way in one command, whatever it is a
   );
   expect(await things().countDocuments({ _id: { $in: names } })).toBe(20);
   expect(await others().countDocuments({ _id: { $in: names } })).toBe(20);
-  // One on its own, and the other 39 behind it.
-  expect(commands).toHaveLength(2);
+  expect(commands).toHaveLength(1);
+  const later = await database.commandsOf(async () => {
+    const first = batches.write(things(), thing('first'));
+    await new Promise((resolve) => setImmediate(resolve));
+    const more = ['second', 'third'].map((name) => batches.write(things(), thing(name)));
+    await Promise.all([first, ...more]);
+  });
+  expect(later.map(({ ops }) => ops.length)).toEqual([1, 2]);
 });
 
 describe.each([
