@@ -3,6 +3,7 @@ import type { Command, Context, Given } from '../command.js';
 import { credentialsPath, dropCredentials, keepCredentials, readCredentials } from '../credentials.js';
 import { clean, write } from '../terminal/terminal.js';
 import { bodyWord, option, word } from './inputs.js';
+import { promptPack } from './pack.js';
 
 const email = bodyWord('email', 'your e-mail address');
 const code = bodyWord('code', 'the six digits of the mail');
@@ -121,20 +122,3 @@ export const account: readonly Command[] = [
     run: (given, context) => promptPack('GET /v1/design/workflow-prompt', given, context),
   },
 ];
-
-/** The text on stdout, or the text and its references as files. */
-export async function promptPack(call: string, given: Given, context: Context): Promise<void> {
-  const { request } = await import('../program.js');
-  const { writePack } = await import('./pack.js');
-  const { output, ...rest } = given;
-  const command: Command = { words: 'prompt pack', call, help: '', arguments: PACK_INPUTS };
-  const body = await request(command, rest, context.api);
-  if (typeof output === 'string') return writePack(output, body, context.terminal);
-  if (context.format === 'json') return write(context.terminal.stdout, `${JSON.stringify(body)}\n`);
-  await write(context.terminal.stdout, String(body['skill_md']));
-}
-
-const PACK_INPUTS = [
-  { name: 'max_iterations', in: 'query', help: '' },
-  { name: 'trigger_context', in: 'body', help: '' },
-] as const;

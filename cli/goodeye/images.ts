@@ -1,7 +1,7 @@
 /** Hosted images. */
 import type { Command } from '../command.js';
 import { usage } from '../failure.js';
-import { print } from '../program.js';
+import { print } from '../perform.js';
 import { option, query, word } from './inputs.js';
 
 const id = word('image_id', 'the id of the image');

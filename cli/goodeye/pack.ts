@@ -1,10 +1,27 @@
-/** Files that came from the server, written below one folder and nowhere else. */
+/** Prompt packs: a text for an agent, and files beside it, which are written below one folder and nowhere else. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import type { Command, Context, Given } from '../command.js';
 import { Failure } from '../failure.js';
+import { request } from '../perform.js';
 import { type Terminal, write } from '../terminal/terminal.js';
 
-export async function writePack(folder: string, body: Record<string, unknown>, terminal: Terminal): Promise<void> {
+const PACK_INPUTS = [
+  { name: 'max_iterations', in: 'query', help: '' },
+  { name: 'trigger_context', in: 'body', help: '' },
+] as const;
+
+/** The text on stdout, or the text and its references as files. */
+export async function promptPack(call: string, given: Given, context: Context): Promise<void> {
+  const { output, ...rest } = given;
+  const command: Command = { words: 'prompt pack', call, help: '', arguments: PACK_INPUTS };
+  const body = await request(command, rest, context.api);
+  if (typeof output === 'string') return writePack(output, body, context.terminal);
+  if (context.format === 'json') return write(context.terminal.stdout, `${JSON.stringify(body)}\n`);
+  await write(context.terminal.stdout, String(body['skill_md']));
+}
+
+async function writePack(folder: string, body: Record<string, unknown>, terminal: Terminal): Promise<void> {
   const references = (body['references'] ?? {}) as Record<string, string>;
   const files = { 'SKILL.md': String(body['skill_md']), ...references };
   for (const [path, text] of Object.entries(files)) await writeBelow(folder, path, text);

@@ -1,7 +1,8 @@
 /** Bodies of workflows and templates: between markers for the agent that reads them, plain in a file. */
 import { writeFile } from 'node:fs/promises';
 import type { Command, Context, Given } from '../command.js';
-import { request } from '../program.js';
+import { request } from '../perform.js';
+import { table } from '../terminal/show.js';
 import { clean, write } from '../terminal/terminal.js';
 import { writeBelow } from './pack.js';
 
@@ -49,7 +50,6 @@ export async function files(command: Command, given: Given, context: Context): P
     return;
   }
   if (format === 'json') return write(terminal.stdout, `${JSON.stringify(list)}\n`);
-  const { table } = await import('../terminal/show.js');
   await write(terminal.stdout, table(found, ['path', 'size_bytes', 'content_type'], terminal.stdout.columns ?? 120));
 }
 

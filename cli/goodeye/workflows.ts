@@ -1,10 +1,10 @@
 /** Workflows: private runbooks, and who may use them. */
 import type { Command } from '../command.js';
-import { print } from '../program.js';
+import { print } from '../perform.js';
 import { table } from '../terminal/show.js';
-import { promptPack } from './account.js';
 import { readWorkflow } from './bundle.js';
 import { bodyWord, option, query, TOKEN, VERSION, word } from './inputs.js';
+import { promptPack } from './pack.js';
 import { files, printRunbook } from './runbook.js';
 
 const workflow = word('id_or_slug', 'the id or slug of the workflow');

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { Command } from '../../cli/command.js';
 import { GOODEYE } from '../../cli/goodeye/commands.js';
 import { IMGFORGE } from '../../cli/imgforge/commands.js';
-import { optionsOf } from '../../cli/program.js';
+import { optionsOf } from '../../cli/inputs.js';
 import { ROUTES } from '../../rest-shim/routes/index.js';
 import { coverage, coveragePage } from '../../tools/coverage.js';
 
