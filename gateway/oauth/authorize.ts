@@ -10,7 +10,7 @@ import { allows } from '../../subgraphs/accounts/oauth/redirect-uri.js';
 import { formOf, type Handler, type OAuthDeps, queryOf } from './deps.js';
 import { type Flow, flowEnd, newBrowser, openFlow, type RedirectAnswer, sealFlow } from './flow.js';
 import { formTargetOf, pageHeaders } from './html.js';
-import { codePage, consentPage, emailPage, messagePage } from './pages.js';
+import { codePage, consentPage, emailPage, messagePage, wayBackPage } from './pages.js';
 import { Parameters, readWish } from './wish.js';
 
 const CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
@@ -78,7 +78,16 @@ export function createPages(deps: OAuthDeps): Pages {
       return begin(reply, { clientId: client.id, clientName: client.name, ...wish, answer });
     } catch (error) {
       if (!(error instanceof OAuthError)) throw error;
-      return sendBack(reply, { redirectUri, state }, { error: error.code, error_description: error.message });
+      const refused = { error: error.code, error_description: error.message };
+      const target = answerAddress({ redirectUri, state }, refused);
+      // Anybody may register a site: nobody is sent to one from here unasked (RFC 9700 §4.11.2).
+      if (target.protocol === 'https:') {
+        return reply
+          .code(400)
+          .headers(pageHeaders(null))
+          .send(wayBackPage(client.name, error.message, target));
+      }
+      return redirect(reply, target);
     }
   }
 
@@ -167,25 +176,24 @@ export function createPages(deps: OAuthDeps): Pages {
     }
     if (!approved) {
       const refused = { error: 'access_denied', error_description: 'The user refused.' };
-      return sendBack(reply, answer, refused);
+      return redirect(reply, answerAddress(answer, refused));
     }
     const { redirectUri, challenge } = answer;
     const wanted = { clientId, userId, redirectUri, challenge, resource, scopes };
     const { code } = await accounts.call('authorize', wanted, request.id);
-    return sendBack(reply, answer, { code });
+    return redirect(reply, answerAddress(answer, { code }));
   }
 
   /** The issuer goes with every answer, so that a client is not taken in by another server's (RFC 9207). */
-  function sendBack(
-    reply: FastifyReply,
+  function answerAddress(
     { redirectUri, state }: Pick<RedirectAnswer, 'redirectUri' | 'state'>,
     answer: Record<string, string>,
-  ): FastifyReply {
+  ): URL {
     const target = new URL(redirectUri);
     for (const [name, value] of Object.entries({ ...answer, ...(state !== null && { state }), iss: issuer })) {
       target.searchParams.append(name, value);
     }
-    return reply.code(303).header('location', target.href).send();
+    return target;
   }
 
   function forPeople(handler: Handler): Handler {
@@ -203,6 +211,10 @@ export function createPages(deps: OAuthDeps): Pages {
   }
 
   return { authorize: forPeople(authorize), step: forPeople(step), begin, forPeople, base };
+}
+
+function redirect(reply: FastifyReply, target: URL): FastifyReply {
+  return reply.code(303).header('location', target.href).send();
 }
 
 function requireCodeWithPkce(asked: Parameters): void {

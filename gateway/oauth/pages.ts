@@ -125,3 +125,11 @@ ${form(base + PATHS.device, null, html`${field(input, fault)}<button>Go on</butt
 export function messagePage(title: string, text: string): string {
   return page(title, html`<p role="status">${text}</p>`);
 }
+
+export function wayBackPage(clientName: string, why: string, { href, host }: URL): string {
+  return page(
+    'This request cannot be served',
+    html`<p><strong>${clientName}</strong> asked for something that this server does not do: ${why}</p>
+<p><a href="${href}">Go back to ${host}</a>, if that is where you came from.</p>`,
+  );
+}

@@ -252,6 +252,22 @@ describe.each(SHAPES)('OAuth in %s', (_name, start) => {
       expect(location?.searchParams.get('iss')).toBe(platform.url);
     });
 
+    it('that is refused sends nobody to a site that anybody could have registered, unasked', async () => {
+      const site = await register({ redirect_uris: ['https://app.example/callback?a=1'] });
+      const changes = { client_id: site.client_id, redirect_uri: null, response_type: 'token', state: 'abc' };
+      const { status, text, location } = await new Browser().open((await authorizationUrl(changes)).url);
+      expect([status, location]).toEqual([400, null]);
+      const link = /<a href="([^"]+)">Go back to app\.example</.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+      const target = new URL(link);
+      expect(target.origin + target.pathname).toBe('https://app.example/callback');
+      expect(Object.fromEntries(target.searchParams)).toMatchObject({
+        a: '1',
+        error: 'unsupported_response_type',
+        state: 'abc',
+        iss: platform.url,
+      });
+    });
+
     it('with an address that is not the client’s leads nowhere', async () => {
       const foreign = [
         'https://evil.example/callback',
