@@ -196,6 +196,24 @@ describe('a job', () => {
   });
 });
 
+describe('a caller who waits', () => {
+  it('is told how the job stands when it takes too long, or the server closes', async () => {
+    const { data } = await create(registry, { sync: false }, owner);
+    expect(await registry.waiters.end(data.id, 20)).toBeNull();
+    const waiting = create(registry, { sync: true }, owner);
+    await expect.poll(async () => (await records(database.db)).length).toBe(2);
+    registry.waiters.close();
+    expect((await waiting).data.state).toBe('QUEUED');
+  });
+
+  it('is told by a worker elsewhere as well, without any notice', async () => {
+    const elsewhere = await world.open();
+    elsewhere.workers.start(1);
+    expect((await create(registry, { sync: true }, owner)).data.state).toBe('COMPLETED');
+    await elsewhere.close();
+  });
+});
+
 describe('a request with a name', () => {
   const named = { sync: false, idempotencyKey: 'order-7' };
 

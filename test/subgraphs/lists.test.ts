@@ -1,4 +1,4 @@
-/** The lists of images and generators: on an index, from the first page to the last, and without N+1. */
+/** The lists of images, generators and jobs: on an index, from the first page to the last, and without N+1. */
 import { type ExecutionResult, graphql } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId, UserId } from '../../platform/ids.js';
@@ -10,11 +10,13 @@ import { createBilling } from '../../subgraphs/billing/subgraph.js';
 import type { LiveImage } from '../../subgraphs/images/image/image.model.js';
 import { createImages } from '../../subgraphs/images/subgraph.js';
 import type { GeneratorDocument } from '../../subgraphs/registry/generator/generator.model.js';
+import { JOBS } from '../../subgraphs/registry/job/job.model.js';
 import { VersionedStatus } from '../../subgraphs/registry/versioned/versioned.model.js';
 import { billingDeps } from '../billing/support/settings.js';
 import { imagesDeps } from '../images/support/deps.js';
 import { openRegistry } from '../registry/support/registry.js';
 import { openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
+import { queued } from '../support/jobs.js';
 
 const COUNT = 2_000;
 const owner = newId();
@@ -103,6 +105,7 @@ beforeAll(async () => {
     Array.from({ length: COUNT }, (_, i) => [make(owner, i), make(stranger, i)]).flat();
   await db.collection('images_images').insertMany(both(image));
   await db.collection('registry_generators').insertMany(both(generator));
+  await db.collection(JOBS.name).insertMany(both((ownerId) => queued(ownerId)));
 });
 afterAll(() => database?.close());
 
@@ -118,6 +121,12 @@ const LISTS = [
     () => registry,
     'query ($after: String) { imageGenerators(first: 20, after: $after) { nodes { id } nextCursor } }',
     COUNT * 0.9,
+  ],
+  [
+    'jobs',
+    () => registry,
+    'query ($after: String) { jobs(first: 20, after: $after) { nodes { id } nextCursor } }',
+    COUNT,
   ],
 ] as const;
 

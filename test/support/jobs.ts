@@ -69,7 +69,7 @@ export function jobWriter(db: Db, events?: Events, close = async () => {}): JobW
   };
 }
 
-function queued(owner: string, given: Partial<JobDocument>): JobDocument {
+export function queued(owner: string, given: Partial<JobDocument> = {}): JobDocument {
   const createdAt = new Date();
   return {
     _id: newId(),
