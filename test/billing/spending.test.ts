@@ -45,6 +45,24 @@ describe('a run', () => {
     expect(await available(person)).toBe(4.6 * USD);
   });
 
+  it('may be held on for as long again, and what comes after that reaches the ledger', {
+    timeout: 20_000,
+  }, async () => {
+    const person = somebody(world.clock.now());
+    const own = await world.process();
+    const run = newId();
+    const asked = { runId: run, payer: person.payer, unit: 'credits', amount: 5, purpose: 'job' } as const;
+    await own.spending.reserve(asked);
+    await own.ledger.flush();
+    world.clock.advance(MINUTE);
+    const renewed = await own.spending.reserve({ ...asked, renew: true });
+    expect(renewed).toEqual({ expiresAt: new Date('2026-03-01T12:03:00.000Z') });
+    expect(await own.spending.reserve(asked)).toEqual(renewed);
+    expect(await available(person, 'credits')).toBe(45);
+    expect(await settle(person.payer, run, 5, own)).toBe(5);
+    await expect.poll(() => world.store.entries.countDocuments({ runId: run, kind: 'charge' })).toBe(1);
+  });
+
   it('that was charged is not held again, also when the ledger alone remembers', async () => {
     const person = somebody(world.clock.now());
     const run = newId();

@@ -75,6 +75,8 @@ export class Ledger {
 
   /** Entries that are safe in an outbox. They are written soon, together with others. */
   note(entries: readonly Entry[]): void {
+    // With nothing to write it would be over before it is known to be under way, and count as under way for ever.
+    if (entries.length === 0) return;
     this.#waiting.push(...entries);
     this.#flushing ??= this.#flushAll();
   }
