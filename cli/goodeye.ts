@@ -17,7 +17,7 @@ await run({
     invitations: 'what is offered to you, and what you offer',
   },
   keyVariable: 'GOODEYE_API_KEY',
-  signIn: 'Sign in with goodeye login EMAIL, or set GOODEYE_API_KEY.',
+  signIn: 'Sign in with goodeye login, or set GOODEYE_API_KEY.',
   epilogue: `The first minute:
   goodeye register you@example.com            a code comes by mail
   goodeye register-verify you@example.com CODE

@@ -9,7 +9,7 @@ await run({
   nouns: { jobs: 'generation jobs' },
   keyVariable: 'IMGFORGE_API_KEY',
   keyFlag: true,
-  signIn: 'Set IMGFORGE_API_KEY to a key of yours, or sign in with goodeye login EMAIL.',
+  signIn: 'Set IMGFORGE_API_KEY to a key of yours, or sign in with goodeye login.',
   epilogue: `IMGFORGE_API_KEY holds the key; without it the one that goodeye signed in with is used, and without that what anybody
 may do. GOODEYE_SERVER names the server (http://localhost:4000 when nothing does).
 

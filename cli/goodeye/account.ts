@@ -2,6 +2,7 @@
 import type { Command, Context, Given } from '../command.js';
 import { credentialsPath, dropCredentials, keepCredentials, readCredentials } from '../credentials.js';
 import { clean, write } from '../terminal/terminal.js';
+import { signInByBrowser } from './device.js';
 import { bodyWord, option, word } from './inputs.js';
 import { promptPack } from './pack.js';
 
@@ -43,10 +44,15 @@ export const account: readonly Command[] = [
   {
     words: 'login',
     call: 'POST /v1/login',
-    help: 'ask for a code to sign in here',
-    arguments: [email],
+    help: 'sign in here: by a browser, or with an address by a code that comes by mail',
+    arguments: [{ ...email, optional: true }],
     anonymous: true,
-    show: sent('login-verify'),
+    examples: ['goodeye login', 'goodeye login you@example.com'],
+    async run(given, context) {
+      if (given['email'] === undefined) return signInByBrowser(context);
+      await context.api.call('POST', '/v1/login', { body: given });
+      await write(context.terminal.stderr, sent('login-verify')({}, given));
+    },
   },
   {
     words: 'login-verify',

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { atKnownAddress } from '../support/address.js';
+import { Browser } from '../support/browser.js';
 import { type Ended, start } from '../support/cli.js';
 import { type Account, type Client, clientOf } from '../support/client.js';
 import { oneProcess, type Platform } from '../support/platform.js';
@@ -16,7 +18,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'commands-'));
-  platform = await oneProcess();
+  platform = await atKnownAddress(oneProcess);
   client = clientOf(platform);
   ada = await client.account('ada@example.com');
   await client.rest('PATCH', '/v1/me', ada.key, { handle: 'ada' });
@@ -61,8 +63,25 @@ describe('signing in', () => {
     expect(await as('whoami')).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: expect.stringContaining('goodeye login EMAIL'),
+      stderr: expect.stringContaining('goodeye login'),
     });
+  });
+
+  it('works from a browser, without a word at the terminal', async () => {
+    const env = { XDG_CONFIG_HOME: join(folder, 'browser'), GOODEYE_SERVER: platform.url };
+    const running = start('goodeye', ['login'], env);
+    await expect.poll(() => running.stderr()).toMatch(/shows [A-Z]{4}-[A-Z]{4}/);
+    const [, address = ''] = /Open (\S+)/.exec(running.stderr()) ?? [];
+    const browser = new Browser();
+    const before = platform.mailbox.mails.length;
+    // The code stands in the form already.
+    const typed = await browser.send(await browser.open(address), {});
+    const asked = await browser.send(typed, { email: ada.email });
+    const page = await browser.send(asked, { code: await platform.mailbox.code(ada.email, before) });
+    await browser.send(page, { decision: 'allow' });
+    expect(await running.ended).toMatchObject({ status: 0, stdout: '' });
+    const { stdout } = await start('goodeye', ['whoami', '--table'], env).ended;
+    expect(stdout).toBe(`@ada (ada@example.com) at ${platform.url}\n`);
   });
 
   it('shows a kept key to no other server', async () => {
