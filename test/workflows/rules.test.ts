@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../../platform/errors.js';
+import { checked } from '../../platform/rules.js';
 import { auditPack, auditWorkflowPack } from '../../subgraphs/registry/prompt-pack/audit.pack.js';
 import { designPack } from '../../subgraphs/registry/prompt-pack/design.pack.js';
 import { optimizeDescriptionPack, optimizePack } from '../../subgraphs/registry/prompt-pack/optimize.pack.js';
@@ -9,7 +10,7 @@ import { fenced, type PackSubject, type PromptPack, quoted } from '../../subgrap
 import { teachPack } from '../../subgraphs/registry/prompt-pack/teach.pack.js';
 import { MAX_FILE_BYTES, pathIssue, readBundle } from '../../subgraphs/registry/workflow/bundle.rules.js';
 import { readFrontMatter } from '../../subgraphs/registry/workflow/front-matter.js';
-import { plainWords, searchWords, slugOf } from '../../subgraphs/registry/workflow/workflow.rules.js';
+import { plainWords, saveRules, searchWords, slugOf } from '../../subgraphs/registry/workflow/workflow.rules.js';
 
 function issuesOf(action: () => unknown): string[] {
   try {
@@ -25,11 +26,20 @@ describe('a slug', () => {
   it.each([
     ['Weekly report', 'weekly-report'],
     ['  Größe & Übermut!  ', 'große-ubermut'.replace('ß', '-').replace('gro-e', 'gro-e')],
-    ['---', 'workflow'],
-    ['日本語', 'workflow'],
+    ['Nr. ５ ½', 'nr-5-1-2'],
     [`${'a'.repeat(79)} b`, 'a'.repeat(79)],
   ])('of %j is %j', (name, slug) => {
     expect(slugOf(name)).toBe(slug);
+  });
+
+  it.each([
+    ['週報', '月報'],
+    ['週報 2026', '月報 2026'],
+    ['🎉', '🎂'],
+    ['---', '!!!'],
+  ])('of %j is another than that of %j', (one, other) => {
+    expect(slugOf(one)).toBe(slugOf(one));
+    expect(slugOf(one)).not.toBe(slugOf(other));
   });
 
   it('is one that a request may name, whatever the name', () => {
@@ -38,6 +48,16 @@ describe('a slug', () => {
         expect(slugOf(name)).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?$/);
       }),
     );
+  });
+});
+
+describe('a name', () => {
+  it.each(['two\nlines', 'a\u0000b', 'a\u2028b', 'tab\there', 'half \ud83d'])('is not %j', (name) => {
+    expect(issuesOf(() => checked(saveRules, { name, body: '# Body' }))).toEqual(['name']);
+  });
+
+  it.each(['週報', 'Größe & Übermut', '🎉 party', 'a\u200db'])('may be %j', (name) => {
+    expect(checked(saveRules, { name, body: '# Body' }).name).toBe(name);
   });
 });
 

@@ -1,11 +1,8 @@
 /** What callers may say of templates, and how they name one. Pure, so that every door checks with the same words. */
 import { z } from 'zod';
 import { PlainId } from '../../../platform/ids.js';
-import { wants } from '../../../platform/rules.js';
 import { versionRule } from '../versioned/rules.js';
-import { nameRule } from '../workflow/workflow.rules.js';
-
-const textRule = (max: number) => z.string(wants('must be a text')).max(max, `must have at most ${max} characters`);
+import { nameRule, textRule } from '../workflow/workflow.rules.js';
 
 export const MESSAGE_LENGTH = 1_000;
 export const IDENTIFIER_LENGTH = 300;

@@ -10,14 +10,18 @@ export const MAX_BUNDLE_BYTES = 10 * 1_048_576;
 const MAX_PATH = 400;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 // Control characters and what some file system somewhere gives a meaning of its own.
-const UNSAFE = /[\\:*?"<>|\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+const UNSAFE = /[\\:*?"<>|\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 export const fileRule = z.object({
   path: z
     .string(wants('must be a text'))
     .describe('Relative, with / between the parts.')
     .meta({ examples: ['refs/tone.md'] }),
-  content: z.string(wants('must be a text')).nullish().describe('The file as text.'),
+  content: z
+    .string(wants('must be a text'))
+    .refine((text) => !/\p{Cs}/u.test(text), 'must be well-formed Unicode')
+    .nullish()
+    .describe('The file as text.'),
   content_base64: z.string(wants('must be a text')).nullish().describe('The file as base64, for what is not text.'),
 });
 

@@ -1,4 +1,5 @@
 /** What a save may say. Pure, so that every door checks with the same words. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { wants } from '../../../platform/rules.js';
 import { fileRule } from './bundle.rules.js';
@@ -7,13 +8,21 @@ export const MAX_BODY = 262_144;
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?$/;
 const MAX_PINS = 50;
 
-const textRule = (max: number) => z.string(wants('must be a text')).max(max, `must have at most ${max} characters`);
+/** Half a surrogate pair would come out of the store as another character than went in. */
+export const textRule = (max: number) =>
+  z
+    .string(wants('must be a text'))
+    .max(max, `must have at most ${max} characters`)
+    .refine((text) => !/\p{Cs}/u.test(text), 'must be well-formed Unicode');
 
 const pinName = z
   .string(wants('must be a text'))
   .regex(/^[\w][\w .-]{0,127}$/, 'must be 1 to 128 letters, digits, blanks, dots, hyphens and underscores');
 
-export const nameRule = textRule(200).refine((name) => name.trim() !== '', 'must not be empty');
+// It stands in one line wherever it is shown, in lists, banners and prompts.
+export const nameRule = textRule(200)
+  .refine((name) => name.trim() !== '', 'must not be empty')
+  .refine((name) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), 'must not hold line breaks or control characters');
 export const slugRule = z
   .string(wants('must be a text'))
   .regex(SLUG, 'must be 1 to 100 lowercase letters, digits and hyphens, and start and end with a letter or digit');
@@ -77,10 +86,24 @@ export const saveRules = z.object({
 export type SaveRequest = z.infer<typeof saveRules>;
 
 const MAX_SLUG = 80;
+const TOLD = 8;
 
-/** A slug from a name: its letters without their accents. */
+const FOREIGN = /(?!\p{Script=Latin})[\p{L}\p{N}]/gu;
+
+/**
+ * A slug from a name: its letters without their accents. Names that differ in what no slug can hold, as those in other
+ * scripts do, must not come to the same: what is saved under the second would be a version of the first.
+ */
 export function slugOf(name: string): string {
-  const slug = name
+  const plain = latinOf(name);
+  const lost = (name.normalize('NFKC').match(FOREIGN) ?? []).some((letter) => !/\d/.test(letter));
+  if (plain !== '' && !lost) return plain;
+  const told = createHash('sha256').update(name.normalize('NFKC').trim()).digest('hex').slice(0, TOLD);
+  return `${(plain || 'workflow').slice(0, MAX_SLUG - TOLD - 1).replace(/-+$/, '')}-${told}`;
+}
+
+function latinOf(name: string): string {
+  return name
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
@@ -88,7 +111,6 @@ export function slugOf(name: string): string {
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, MAX_SLUG)
     .replace(/-+$/, '');
-  return slug === '' ? 'workflow' : slug;
 }
 
 const MAX_WORDS = 300;
