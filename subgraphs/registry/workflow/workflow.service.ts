@@ -217,14 +217,14 @@ export class WorkflowService {
     requireRole(found.access, 'edit');
     const { workflow } = found;
     if (workflow.status === WorkflowStatus.ARCHIVED) {
-      throw new Problem('conflict', 'An archived workflow holds that slug.', {
+      throw new Problem('conflict', `The workflow of the slug ${workflow.slug} is archived.`, {
         hint: 'Unarchive it, or save under another slug.',
       });
     }
     if (request.slug && request.slug !== workflow.slug) {
       throw Problem.invalid('slug', 'cannot be changed by saving a version');
     }
-    if (token !== workflow.versionToken) throw staleToken(workflow);
+    if (token !== workflow.versionToken) throw token === null ? takenSlug(workflow) : staleToken(workflow);
     return found;
   }
 
@@ -237,7 +237,7 @@ export class WorkflowService {
     const workflow = await this.#insert(firstOf({ _id, ownerId, slug, current, parent: null }));
     if (workflow) return workflow;
     const winner = await this.#workflows.findOne({ ownerId, slug });
-    throw winner ? staleToken(winner) : conflict('The workflow was erased in the meantime.', null);
+    throw winner ? takenSlug(winner) : conflict('The workflow was erased in the meantime.', null);
   }
 
   /** In the place of its mark, if there is one. Null: the slug is taken, or the mark took hold meanwhile. */
@@ -521,11 +521,23 @@ function matching({ tag, search, includeArchived }: Omit<ListFilter, 'whose'>): 
 function staleToken({ versionToken, status }: WorkflowDocument): Problem {
   if (status === WorkflowStatus.ARCHIVED) return new Problem('conflict', 'The workflow is archived.');
   return conflict(
-    'expected_version_token must be the token of the latest version; it was left out or has been replaced.',
+    'Another version was saved meanwhile: expected_version_token is not the latest token.',
     versionToken,
+    {
+      hint: 'Fetch the workflow, carry your changes over to what is there, and save with its token.',
+    },
   );
 }
 
-function conflict(message: string, token: string | null): Problem {
-  return new Problem('conflict', message, { extra: { current_version_token: token } });
+/** Said to somebody who may not know that there is one: the token alone would lead them to save over it. */
+function takenSlug(workflow: WorkflowDocument): Problem {
+  const { slug, status, current, versionToken } = workflow;
+  if (status === WorkflowStatus.ARCHIVED) return staleToken(workflow);
+  const message = `There is a workflow of the slug ${slug} already, and expected_version_token was left out.`;
+  const hint = `To save a version after ${current.version} of it send its latest token; to make another workflow send another slug.`;
+  return conflict(message, versionToken, { hint });
+}
+
+function conflict(message: string, token: string | null, { hint }: { hint?: string } = {}): Problem {
+  return new Problem('conflict', message, { ...(hint && { hint }), extra: { current_version_token: token } });
 }
