@@ -63,31 +63,61 @@ function statusOf(block: VerifierRunDocument, advisory: VerifierRunDocument | nu
 /** What a judge reads at a time: the body, then the files, as many together as fit. */
 export function piecesOf({ body, description, outcome, files }: CheckedContent): Piece[] {
   const inputs = (text: string) => ({ body: text, description, outcome });
-  const pieces: Piece[] = partsOf(body).map((text) => ({ of: null, inputs: inputs(text) }));
+  const pieces: Piece[] = partsOf(body).map(({ text, line }) => ({
+    of: null,
+    inputs: inputs(text),
+    place: placeAmong([{ source: 'body', from: 1, line }]),
+  }));
   let together = '';
-  let paths: string[] = [];
+  let parts: Part[] = [];
   const flush = () => {
-    if (paths.length > 0) pieces.push({ of: named(paths), inputs: inputs(together) });
+    if (parts.length > 0) {
+      const of = named(parts.map(({ source }) => source));
+      pieces.push({ of, inputs: inputs(together), place: placeAmong(parts) });
+    }
     together = '';
-    paths = [];
+    parts = [];
   };
   for (const { path, bytes } of files) {
-    for (const part of partsOf(textOf(bytes))) {
-      const text = `File ${path}:\n\n${part}\n\n`;
-      if (together.length + text.length > PIECE) flush();
-      together += text;
-      paths.push(path);
+    for (const { text, line } of partsOf(textOf(bytes))) {
+      const head = `File ${path}:\n\n`;
+      const framed = `${head}${text}\n\n`;
+      if (together.length + framed.length > PIECE) flush();
+      parts.push({ source: path, from: linesIn(together + head), line });
+      together += framed;
     }
   }
   flush();
   return pieces;
 }
 
-function partsOf(text: string): string[] {
+/** Where a text stands in a piece, and on which of its own lines it begins there. */
+interface Part {
+  source: string;
+  from: number;
+  line: number;
+}
+
+/** An author knows the lines of a file, not those of what a judge was given. */
+function placeAmong(parts: readonly Part[]): NonNullable<Piece['place']> {
+  return (field, line) => {
+    const part = field === 'body' ? (parts.findLast(({ from }) => from <= line) ?? parts[0]) : undefined;
+    if (!part) return `${field}, line ${line}`;
+    return `${part.source}, line ${Math.max(0, line - part.from) + part.line}`;
+  };
+}
+
+function partsOf(text: string): { text: string; line: number }[] {
   const size = PIECE - OVERLAP;
-  const parts = [text.slice(0, size)];
-  for (let at = size; at < text.length; at += size - OVERLAP) parts.push(text.slice(at - OVERLAP, at + size - OVERLAP));
+  const parts = [{ text: text.slice(0, size), line: 1 }];
+  for (let at = size; at < text.length; at += size - OVERLAP) {
+    parts.push({ text: text.slice(at - OVERLAP, at + size - OVERLAP), line: linesIn(text.slice(0, at - OVERLAP)) });
+  }
   return parts;
+}
+
+function linesIn(text: string): number {
+  return text.split('\n').length;
 }
 
 function named(paths: readonly string[]): string {

@@ -60,9 +60,10 @@ export async function applyRules(rules: readonly Rule[], text: string, pace: Pac
     await pace();
     for (const rule of rules) {
       if (findings.has(rule.name)) continue;
-      if (placesOf(rule, passage).every((place) => isMention(passage, place))) continue;
+      const asked = placesOf(rule, passage).find((place) => !isMention(passage, place));
+      if (asked === undefined) continue;
       const { name, category, says } = rule;
-      findings.set(name, { rule: name, category, says, line: passage.line });
+      findings.set(name, { rule: name, category, says, line: passage.lineOf(asked) });
     }
   }
   return [...findings.values()];
@@ -76,10 +77,10 @@ async function occurrences(rules: readonly Rule[], text: string, pace: Pace): Pr
   for (const passage of passagesOf(text)) {
     await pace();
     for (const rule of rules) {
-      const { length } = placesOf(rule, passage);
-      if (length === 0) continue;
-      const before = found.get(rule.name);
-      found.set(rule.name, { count: (before?.count ?? 0) + length, line: before?.line ?? passage.line });
+      const [first, ...others] = placesOf(rule, passage);
+      if (first === undefined) continue;
+      const { count, line } = found.get(rule.name) ?? { count: 0, line: passage.lineOf(first) };
+      found.set(rule.name, { count: count + 1 + others.length, line });
     }
   }
   return found;

@@ -10,10 +10,10 @@ export interface Passage {
   /** With every run of blanks as one blank, so that spacing neither hides nor separates anything. */
   text: string;
   sentences: Sentence[];
-  /** The line of the original on which it starts. */
-  line: number;
   /** The heading and the opening above it, which tell what the passage is about. */
   heading: string;
+  /** The line of the original on which a place of the text is. */
+  lineOf(place: number): number;
 }
 
 // Rules cost in proportion to the length of a passage, some to its square: a passage without an end is cut.
@@ -30,7 +30,10 @@ export function* passagesOf(text: string): Generator<Passage> {
       .replaceAll(/ ?\n ?/g, '\n')
       .trim();
     if (joined === '') continue;
-    for (const piece of pieces(joined)) yield { text: flat(piece), sentences: sentences(piece), line, heading };
+    for (const { piece, from } of pieces(joined)) {
+      const lineOf = (place: number) => line + joined.slice(0, from + place).split('\n').length - 1;
+      yield { text: flat(piece), sentences: sentences(piece), heading, lineOf };
+    }
     if (/^#{1,6} /.test(joined) || lines.length === 1) heading = joined.slice(0, 200);
   }
 }
@@ -69,9 +72,9 @@ function* eachLine(text: string): Generator<string> {
   }
 }
 
-function* pieces(text: string): Generator<string> {
+function* pieces(text: string): Generator<{ piece: string; from: number }> {
   for (let from = 0; from === 0 || from + OVERLAP < text.length; from += MAX_PASSAGE - OVERLAP) {
-    yield text.slice(from, from + MAX_PASSAGE);
+    yield { piece: text.slice(from, from + MAX_PASSAGE), from };
   }
 }
 

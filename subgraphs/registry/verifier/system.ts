@@ -13,12 +13,15 @@ export interface SystemVerifier {
   inputFields: readonly string[];
   examples: readonly LabelledExample[];
   /** What the rules found, as sentences for the author. Empty: nothing. */
-  complaints(inputs: Readonly<Record<string, string>>): Promise<string[]>;
+  complaints(inputs: Readonly<Record<string, string>>, place: Place): Promise<string[]>;
   /** Whether what the rules found is final. Otherwise a judge, where there is one, decides with their notes before it. */
   rulesAreFinal: boolean;
   /** What the local judge says when the rules found nothing. */
   sound: string;
 }
+
+/** How an author is told where something stands. */
+export type Place = (field: string, line: number) => string;
 
 const TEMPLATE_FIELDS = ['body', 'description', 'outcome'] as const;
 
@@ -52,7 +55,7 @@ Describing, warning of or detecting such things is no harm. Ordinary administrat
       reasoning: 'It sends the credentials of whoever runs it to a stranger.',
     },
   ],
-  complaints: (inputs) => readEach(inputs, inspect),
+  complaints: (inputs, place) => readEach(inputs, place, inspect),
   rulesAreFinal: true,
   sound: 'no rule against leaking secrets, destruction, overriding instructions or hidden payloads applies',
 };
@@ -82,8 +85,8 @@ const ADVISORY: SystemVerifier = {
       reasoning: 'It runs an unverified download with all rights.',
     },
   ],
-  async complaints(inputs) {
-    return [...(await readEach(inputs, inspect)), ...(await readEach(inputs, advise))];
+  async complaints(inputs, place) {
+    return [...(await readEach(inputs, place, inspect)), ...(await readEach(inputs, place, advise))];
   },
   rulesAreFinal: false,
   sound: 'no rule of caution applies',
@@ -120,11 +123,12 @@ export const SYSTEM_VERIFIERS: ReadonlyMap<string, SystemVerifier> = new Map(
 
 async function readEach(
   inputs: Readonly<Record<string, string>>,
+  place: Place,
   read: (text: string) => Promise<Finding[]>,
 ): Promise<string[]> {
   const complaints: string[] = [];
   for (const [field, text] of Object.entries(inputs)) {
-    for (const { line, says } of await read(text)) complaints.push(`${field}, line ${line}: ${says}.`);
+    for (const { line, says } of await read(text)) complaints.push(`${place(field, line)}: ${says}.`);
   }
   return complaints;
 }

@@ -19,7 +19,7 @@ import { pictureForJudge } from '../judge/picture.js';
 import { shorten } from '../judge/verdict.js';
 import { canonicalJson } from '../versioned/canonical.js';
 import { readReference } from '../versioned/reference.js';
-import { SYSTEM_VERIFIERS, type SystemVerifier } from './system.js';
+import { type Place, SYSTEM_VERIFIERS, type SystemVerifier } from './system.js';
 import type { VerifierAccess, VerifierLoader } from './verifier.access.js';
 import { type VerifierOutcome, type VerifierRunDocument, VerifierRunStatus } from './verifier-run.model.js';
 import { pay } from './verifier-run.recovery.js';
@@ -67,6 +67,8 @@ export interface Piece {
   /** Which part of the whole it is, for the reasoning; null for the main one. */
   of: string | null;
   inputs: Inputs;
+  /** Where in the whole something of the piece stands; by field and line when left out. */
+  place?: Place;
 }
 
 interface Judged {
@@ -205,28 +207,26 @@ export class VerifierRunService {
     await this.#deps.billing.reserve({ runId, payer, unit: 'USD_MICROS', amount, purpose: 'verifier_run' }, requestId);
   }
 
-  /** As the first piece is decided that does not pass, or as the last one. */
+  /** As the first piece is decided that does not pass, else as the main one. */
   async #decideAll(target: Target, pieces: readonly Piece[], picture: JudgedPicture | null): Promise<VerifierOutcome> {
     let durationMs = 0;
-    let last: VerifierOutcome | undefined;
-    for (const { of, inputs } of pieces) {
-      const outcome = await this.#decide(target, questionOf(target, inputs, picture));
+    let main: VerifierOutcome | undefined;
+    for (const { of, inputs, place = fieldAndLine } of pieces) {
+      const outcome = await this.#decide(target, questionOf(target, inputs, picture), place);
       durationMs += outcome.durationMs;
-      const { reasoning } = outcome;
-      const where = of === null || reasoning === null ? reasoning : shorten(`In ${of}: ${reasoning}`);
-      last = { ...outcome, durationMs, reasoning: where };
-      if (outcome.passed !== true) break;
+      if (outcome.passed !== true) return { ...outcome, durationMs, reasoning: located(outcome, of) };
+      main ??= outcome;
     }
-    if (!last) throw new Error('there is nothing to judge');
-    return last;
+    if (!main) throw new Error('there is nothing to judge');
+    return { ...main, durationMs };
   }
 
   /** Throws, so that nothing is recorded, when no judge was asked. */
-  async #decide(target: Target, question: Question): Promise<VerifierOutcome> {
+  async #decide(target: Target, question: Question, place: Place): Promise<VerifierOutcome> {
     const started = performance.now();
     const took = () => Math.round(performance.now() - started);
     try {
-      const { passed, reasoning, judge } = await this.#judgement(target, question);
+      const { passed, reasoning, judge } = await this.#judgement(target, question, place);
       const status = VerifierRunStatus.COMPLETE;
       const costMicros = this.#deps.verifierRunMicros;
       return { status, passed, reasoning, judge, errorCode: null, errorMessage: null, costMicros, durationMs: took() };
@@ -246,10 +246,10 @@ export class VerifierRunService {
     }
   }
 
-  async #judgement({ system }: Target, question: Question): Promise<Judgement> {
+  async #judgement({ system }: Target, question: Question, place: Place): Promise<Judgement> {
     const { judges } = this.#deps;
     if (!system) return judges.judge(question);
-    const complaints = await system.complaints(inputsOf(question));
+    const complaints = await system.complaints(inputsOf(question), place);
     if (complaints.length > 0 && (system.rulesAreFinal || judges.onlyLocal)) {
       return { passed: false, reasoning: shorten(`Found by rule. ${complaints.join(' ')}`), judge: 'rules' };
     }
@@ -283,6 +283,13 @@ export class VerifierRunService {
       log.warn({ err: error, requestId, runId: run._id }, 'a verifier run is settled later');
     }
   }
+}
+
+const fieldAndLine: Place = (field, line) => `${field}, line ${line}`;
+
+/** Rules say themselves where they found it. */
+function located({ reasoning, judge }: VerifierOutcome, of: string | null): string | null {
+  return of === null || reasoning === null || judge === 'rules' ? reasoning : shorten(`In ${of}: ${reasoning}`);
 }
 
 /** Of one piece alone, so that equal inputs have equal hashes, however they were judged. */
