@@ -26,7 +26,7 @@ export function mountShim(app: FastifyInstance, { routes, rows, admit, quota }: 
     const bodyLimit = row.bodyLimit === undefined ? {} : { bodyLimit: row.bodyLimit };
     app.route({ method: row.method, url, ...bodyLimit, handler: handler(rows.ready(row)) });
   }
-  for (const [url, allowed] of methodsOf) refuseOtherMethods(app, url, allowed);
+  for (const url of methodsOf.keys()) refuseOtherMethods(app, url, servedAt(url, methodsOf));
 
   function handler(ready: ReadyRow) {
     const { row, mutates } = ready;
@@ -84,6 +84,16 @@ function prefersMarkdown({ headers }: FastifyRequest): boolean {
   const place = (type: string) => accepted.findIndex((range) => range.trim().split(';', 1)[0]?.trim() === type);
   const [markdown, json] = [place('text/markdown'), place('application/json')];
   return markdown >= 0 && (json < 0 || markdown < json);
+}
+
+/** Those too that a path with a name in that place serves: a workflow may be called `search`. */
+function servedAt(url: string, methodsOf: ReadonlyMap<string, ReadonlySet<Method>>): ReadonlySet<Method> {
+  const parts = url.split('/');
+  const covers = (other: string) => {
+    const pattern = other.split('/');
+    return pattern.length === parts.length && pattern.every((part, i) => part === parts[i] || part.startsWith(':'));
+  };
+  return new Set([...methodsOf].flatMap(([other, methods]) => (covers(other) ? [...methods] : [])));
 }
 
 function fastifyPath(path: string): string {

@@ -81,6 +81,30 @@ describe.each(SHAPES)('workflows in %s', (_shape, start) => {
     expect([early.status, early.body.current_version_token]).toEqual([409, null]);
   });
 
+  it('are not mistaken for each other by whoever saves without a token', async () => {
+    const name = unique();
+    const { slug } = (await save({ name, body: 'one' })).body;
+    const { body } = await save({ name, body: 'two' });
+    expect(body.message).toContain(slug);
+    expect(body.hint).toContain('another slug');
+    const [weekly, monthly] = [
+      await save({ name: '週報 2026', body: 'one' }),
+      await save({ name: '月報 2026', body: 'two' }),
+    ];
+    expect([weekly.status, monthly.status]).toEqual([201, 201]);
+    expect(monthly.body.slug).not.toBe(weekly.body.slug);
+  });
+
+  it('may be called as a path is', async () => {
+    const { workflow_id } = (await save({ name: 'Search', body: 'look', outcome: 'found' })).body;
+    expect((await get('search')).body.id).toBe(workflow_id);
+    expect((await get('search/files')).body.workflow_id).toBe(workflow_id);
+    const found = await client.rest('POST', '/v1/workflows/search', ada.key, { query: 'look' });
+    expect([found.status, found.body.search_mode]).toEqual([200, 'semantic']);
+    const gone = await client.rest('DELETE', '/v1/workflows/search', ada.key);
+    expect([gone.status, gone.body.workflow_id]).toEqual([200, workflow_id]);
+  });
+
   it('go to exactly one of many saves that race with one token', async () => {
     const name = unique();
     const { version_token, workflow_id } = (await save({ name, body: 'start' })).body;

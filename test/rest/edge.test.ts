@@ -104,6 +104,7 @@ describe('the one error shape', () => {
       ['GET', '/v1/register', 'POST'],
       ['PUT', '/v1/api-keys/key_1', 'GET, DELETE, HEAD'],
       ['DELETE', '/v1/invitations/1/accept', 'POST'],
+      ['PATCH', '/v1/workflows/search', 'POST, GET, DELETE, HEAD'],
     ] as const) {
       const answer = await client.rest(method, path, undefined, method === 'GET' ? undefined : {});
       expect([answer.status, answer.body.error, answer.headers.get('allow')], `${method} ${path}`).toEqual([
