@@ -173,9 +173,11 @@ it(`${JOBS} jobs over ${WORKERS} workers, ${KILLS} of them killed: each ends onc
 }, async () => {
   const workers = await Promise.all(Array.from({ length: WORKERS }, startWorker));
   const accepted: string[] = [];
-  const submitting = (async () => {
-    for (let i = 0; i < JOBS; i++) accepted.push(await submit(i));
-  })();
+  let next = 0;
+  const submitter = async () => {
+    while (next < JOBS) accepted.push(await submit(next++));
+  };
+  const submitting = Promise.all([submitter(), submitter(), submitter()]);
   let kills = 0;
   const done = () => jobs().countDocuments({ completedAt: { $ne: null } });
   const killing = (async () => {
