@@ -37,7 +37,7 @@ function open(db = database.db): Service {
     things: THINGS,
     versions: VERSIONS,
     reservedNames: new Set(['image-standard']),
-    references: { include: async (id) => published.has(id) },
+    references: { include: async (id) => (published.has(id) ? 'live' : null) },
     async eraseRuns(thingId) {
       await db.collection('test_runs').deleteMany({ thingId });
       return !underWay.has(thingId);

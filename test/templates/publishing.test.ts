@@ -31,6 +31,7 @@ const DEPLOY_VERIFIER = `mutation ($input: DeployVerifierInput!) { deployVerifie
 const DEPLOY_GENERATOR = `mutation ($input: DeployImageGeneratorInput!) {
   deployImageGenerator(input: $input) { generator { id } }
 }`;
+const DELETE_VERIFIER = `mutation ($input: DeleteVerifierInput!) { deleteVerifier(input: $input) { __typename } }`;
 const HOUR_MS = 3_600_000;
 const CENT = 10_000;
 
@@ -161,6 +162,24 @@ describe('publishing', () => {
       [0, ada],
       [0, ada],
     ]);
+  });
+
+  it('fails when a verifier was erased meanwhile, and stamps no handle then', async () => {
+    const bea = newId();
+    accounts.principals.set(bea, { type: 'USER', id: bea, handle: 'bea' });
+    const verifierId = await deployVerifier(bea);
+    const workflowId = await saved({ verifiers: [{ name: 'clear', verifierId }] }, bea);
+    verdict = async () => {
+      await ask(registry, DELETE_VERIFIER, { input: { verifier: verifierId } }, scope(bea));
+      return { passed: true, reasoning: 'fine', judge: 'test-1' };
+    };
+    const before = await stored();
+    expect((await publish(workflowId, scope(bea))).problem).toMatchObject({
+      error: 'conflict',
+      message: expect.stringContaining('erased'),
+    });
+    expect(await stored()).toBe(before);
+    expect(accounts.stamped).not.toContain('bea');
   });
 
   it('has the judge read the body and every text of the bundle, in pieces where it is long', async () => {

@@ -4,11 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import type { Db } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedS3 } from '../../platform/embedded/s3.js';
+import { Problem } from '../../platform/errors.js';
 import { newId } from '../../platform/ids.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import { ObjectStore } from '../../platform/s3.js';
+import {
+  GENERATOR_VERSIONS,
+  GENERATORS,
+  type GeneratorConfig,
+} from '../../subgraphs/registry/generator/generator.model.js';
 import { LiveSnapshots } from '../../subgraphs/registry/template/live-snapshots.js';
 import { TemplateLists } from '../../subgraphs/registry/template/template.lists.js';
 import {
@@ -19,6 +25,7 @@ import {
 } from '../../subgraphs/registry/template/template.model.js';
 import { type Draft, frozenPins, MAX_LIVE, TemplateStore } from '../../subgraphs/registry/template/template.store.js';
 import { TEMPLATE_COLLECTIONS } from '../../subgraphs/registry/template/templates.js';
+import { VersionedService } from '../../subgraphs/registry/versioned/versioned.service.js';
 import { Bundles } from '../../subgraphs/registry/workflow/bundle.js';
 import { readBundle } from '../../subgraphs/registry/workflow/bundle.rules.js';
 import { interruptible } from '../accounts/support/interrupt.js';
@@ -37,8 +44,39 @@ const ada = newId();
 
 function open(db: Db = database.db): TemplateStore {
   const bundles = new Bundles(objects, 'templates');
-  return new TemplateStore({ db, bundles, gone: async (id) => void gone.push(id), now: () => now });
+  const drawers = generators(db);
+  return new TemplateStore({
+    db,
+    bundles,
+    gone: async (id) => void gone.push(id),
+    told: async ({ pin }) => !deployed.has(thingOf(pin)) || drawers.claimed(thingOf(pin)),
+    now: () => now,
+  });
 }
+
+function generators(db: Db = database.db): VersionedService<GeneratorConfig> {
+  return new VersionedService<GeneratorConfig>({
+    db,
+    noun: 'image generator',
+    things: GENERATORS,
+    versions: GENERATOR_VERSIONS,
+    reservedNames: new Set(),
+    references: new LiveSnapshots(db),
+    eraseRuns: async () => true,
+    now: () => now,
+  });
+}
+
+/** Of those that are more than an id here. */
+const deployed = new Set<string>();
+const thingOf = (pin: string) => pin.slice(0, pin.indexOf('@'));
+const config: GeneratorConfig = {
+  model: 'local/atelier',
+  provider: 'local',
+  generationContract: 'text_to_image',
+  defaultParams: {},
+};
+const ready = async () => {};
 
 const templates = () => database.db.collection<TemplateDocument>('registry_templates');
 const versions = () => database.db.collection<TemplateVersionDocument>('registry_template_versions');
@@ -60,7 +98,7 @@ beforeAll(async () => {
     await rm(dataDir, { recursive: true, force: true });
   };
   database = await openDatabase();
-  await ensureIndexes(database.db, TEMPLATE_COLLECTIONS);
+  await ensureIndexes(database.db, [...TEMPLATE_COLLECTIONS, GENERATORS, GENERATOR_VERSIONS]);
   store = open();
 });
 afterAll(async () => {
@@ -87,7 +125,7 @@ function draftOf(workflowId: string, thing = newId()): Draft {
         pin: `${thing}@1`,
         name: 'drawer',
         description: '',
-        config: { model: 'local/atelier', provider: 'local', generationContract: 'text_to_image', defaultParams: {} },
+        config,
       },
     ],
     content: {
@@ -111,7 +149,7 @@ function draftOf(workflowId: string, thing = newId()): Draft {
 }
 
 async function publish(workflowId = newId(), thing?: string) {
-  return (await store.publish(draftOf(workflowId, thing))).template;
+  return (await store.publish(draftOf(workflowId, thing), ready)).template;
 }
 
 async function hashesOf(templateId: string): Promise<string[]> {
@@ -122,11 +160,18 @@ async function hashesOf(templateId: string): Promise<string[]> {
 }
 
 /** Long enough for all that was under way to be given up, and for tombstones to go. */
-async function recover(): Promise<void> {
-  for (let i = 0; i < 3; i++) {
+async function recover(rounds = 3): Promise<void> {
+  for (let i = 0; i < rounds; i++) {
     now = new Date(now.getTime() + 1.1 * HOUR_MS);
     for (const task of store.tasks) await task.run(new AbortController().signal);
   }
+}
+
+async function isThere(thing: string): Promise<boolean> {
+  return (
+    (await database.db.collection<{ _id: string; ownerId?: string }>(GENERATORS.name).findOne({ _id: thing }))
+      ?.ownerId === ada
+  );
 }
 
 /** Each broken rule in words; empty when all is well. */
@@ -135,8 +180,8 @@ async function broken(): Promise<string[]> {
   const heads = await templates().find().toArray();
   const contents = await versions().find().toArray();
   const byId = new Map(contents.map((content) => [content._id, content]));
-  for (const { _id, templateId, pendingUntil } of contents) {
-    if (pendingUntil) found.push(`version ${_id} is never ended`);
+  for (const { _id, templateId, pendingUntil, claims } of contents) {
+    if (pendingUntil || claims) found.push(`version ${_id} is never ended`);
     if (!heads.some((head) => head._id === templateId)) found.push(`version ${_id} is of no template`);
   }
   for (const head of heads) {
@@ -152,7 +197,8 @@ async function broken(): Promise<string[]> {
       found.push(`${_id} is listed wrongly`);
     const newest = live.at(-1);
     if (newest && newest.contentId !== latest.contentId) found.push(`template ${_id} shows another than its newest`);
-    const pins = live.flatMap((entry) => entry.pins.flatMap((pin) => [pin, pin.slice(0, pin.indexOf('@'))]));
+    const pins = live.flatMap((entry) => entry.pins.flatMap((pin) => [pin, thingOf(pin)]));
+    for (const pin of pins) if (deployed.has(pin) && !(await isThere(pin))) found.push(`what ${_id} runs is gone`);
     if (new Set(pins).size !== livePins.length) found.push(`template ${_id} has other pins than its versions`);
     for (const entry of live) {
       const content = byId.get(entry.contentId);
@@ -183,14 +229,14 @@ interface Cut {
 /** Fresh scenes, cut before call 0, 1, 2… until one runs through. Returns how many were cut. */
 async function atEveryCall<S>(
   scene: () => Promise<S>,
-  act: (on: TemplateStore, scene: S) => Promise<unknown>,
+  act: (on: TemplateStore, scene: S, db: Db) => Promise<unknown>,
   goOn: (scene: S, cut: Cut) => Promise<void>,
 ): Promise<number> {
   for (let call = 0; ; call++) {
     const made = await scene();
     const cut = interruptible(database.db);
     const { interrupted, resume } = cut.interruptBefore(call);
-    const running = act(open(cut.db), made);
+    const running = act(open(cut.db), made, cut.db);
     // What becomes of it is looked at once it goes on.
     running.catch(() => undefined);
     const ended = await Promise.race([interrupted.then(() => false), running.then(() => true)]);
@@ -219,7 +265,7 @@ describe.each([
     },
   ],
 ])('%s', (_what, scene) => {
-  const act = (on: TemplateStore, workflowId: string) => on.publish(draftOf(workflowId));
+  const act = (on: TemplateStore, workflowId: string) => on.publish(draftOf(workflowId), ready);
 
   it('that dies before any of its writes leaves a whole version or none, and the next one goes through', async () => {
     const cuts = await atEveryCall(scene, act, async (workflowId) => {
@@ -266,6 +312,138 @@ describe.each([
   });
 });
 
+it('a first publish that sleeps while its mark is ended does not take its place', async () => {
+  await atEveryCall(
+    async () => newId(),
+    (on, workflowId) => on.publish(draftOf(workflowId), ready),
+    async (_workflowId, { running, resume }) => {
+      await recover(1);
+      resume();
+      await running.catch((error) => expect(slugOf(error)).toBe('unavailable'));
+      await recover();
+      expect(await broken()).toEqual([]);
+    },
+  );
+});
+
+it('a publish that is not ready in the end leaves nothing', async () => {
+  const refused = () => Promise.reject(new Problem('handle_not_claimed'));
+  const [workflowId, before] = [newId(), await publish()];
+  expect(await store.publish(draftOf(workflowId), refused).catch(slugOf)).toBe('handle_not_claimed');
+  expect(await store.publish(draftOf(before.workflowId), refused).catch(slugOf)).toBe('handle_not_claimed');
+  expect(await numbersOf(workflowId)).toEqual({ live: [], all: [] });
+  expect((await numbersOf(before.workflowId)).all).toEqual([1]);
+  await recover();
+  expect(await broken()).toEqual([]);
+});
+
+describe('what a version is to run', () => {
+  const drawn = async () => {
+    const { _id } = await generators().deploy(ada, {
+      name: `drawer ${newId()}`,
+      description: '',
+      config,
+      expectedVersionToken: null,
+    });
+    deployed.add(_id);
+    return { workflowId: newId(), thing: _id };
+  };
+  type Drawn = Awaited<ReturnType<typeof drawn>>;
+  const after = async () => {
+    const made = await drawn();
+    await publish(made.workflowId);
+    return made;
+  };
+  const publishing = (on: TemplateStore, { workflowId, thing }: Drawn) => on.publish(draftOf(workflowId, thing), ready);
+  const erasing = (_on: TemplateStore, { thing }: Drawn, db: Db) => generators(db).erase(ada, thing);
+  const endOf = (running: Promise<unknown>) => running.then(() => 'ok', slugOf);
+
+  async function oneOf(published: unknown, erased: unknown, { thing, workflowId }: Drawn): Promise<void> {
+    expect([published, erased].toSorted()).toEqual(['conflict', 'ok']);
+    expect(await isThere(thing)).toBe(published === 'ok');
+    expect(await templates().countDocuments({ workflowId, livePins: thing })).toBe(published === 'ok' ? 1 : 0);
+  }
+
+  // After all the scenes of a test.
+  afterEach(async () => {
+    await recover(6);
+    expect(await broken()).toEqual([]);
+  });
+
+  it.each([
+    ['a first publish', drawn],
+    ['a publish after others', after],
+  ])('is not erased within %s, or the publish fails', async (_what, scene) => {
+    const cuts = await atEveryCall(scene, publishing, async (made, { running, resume }) => {
+      const erased = await endOf(erasing(store, made, database.db));
+      resume();
+      await oneOf(await endOf(running), erased, made);
+    });
+    expect(cuts).toBeGreaterThan(5);
+  });
+
+  it('is not erased by who began before the publish did, or the publish fails', async () => {
+    const cuts = await atEveryCall(drawn, erasing, async (made, { running, resume }) => {
+      const published = await endOf(publishing(store, made));
+      resume();
+      await oneOf(published, await endOf(running), made);
+    });
+    expect(cuts).toBeGreaterThan(3);
+  });
+
+  it.each([
+    ['a publish', 'an erasure', publishing, erasing],
+    ['an erasure', 'a publish', erasing, publishing],
+  ] as const)(
+    'is there or not published when %s waits while %s begins, and ends before it',
+    async (one, _other, outer, inner) => {
+      let both = 0;
+      // The outer one is cut; the inner one begins, and is cut; the outer one ends; the inner one ends.
+      for (let cut = 0, more = true; more; cut++) {
+        more = false;
+        await atEveryCall(drawn, outer, async (made, first) => {
+          const dying = interruptible(database.db);
+          const { interrupted, resume } = dying.interruptBefore(cut);
+          const second = inner(open(dying.db), made, dying.db);
+          second.catch(() => undefined);
+          await Promise.race([interrupted, second.catch(() => undefined)]);
+          first.resume();
+          const ended = await endOf(first.running);
+          if (await Promise.race([interrupted.then(() => true), endOf(second).then(() => false)])) more = true;
+          resume();
+          const [published, erased] = one === 'a publish' ? [ended, await endOf(second)] : [await endOf(second), ended];
+          both += 1;
+          await oneOf(published, erased, made);
+        });
+      }
+      expect(both).toBeGreaterThan(30);
+    },
+  );
+
+  it('can be erased once a publish that died has been given up, unless it took effect', async () => {
+    const outcomes = new Set<unknown>();
+    await atEveryCall(drawn, publishing, async (made) => {
+      await recover();
+      const live = await templates().countDocuments({ workflowId: made.workflowId });
+      const erased = await endOf(erasing(store, made, database.db));
+      expect(erased).toBe(live > 0 ? 'conflict' : 'ok');
+      outcomes.add(erased);
+    });
+    expect(outcomes.size).toBe(2);
+  });
+
+  it('is published after an erasure that died before it took effect, and not after one that took it', async () => {
+    const outcomes = new Set<unknown>();
+    await atEveryCall(drawn, erasing, async (made) => {
+      const there = await isThere(made.thing);
+      const published = await endOf(publishing(store, made));
+      expect(published).toBe(there ? 'ok' : 'conflict');
+      outcomes.add(published);
+    });
+    expect(outcomes.size).toBe(2);
+  });
+});
+
 describe('unpublishing', () => {
   const scene = async () => {
     const workflowId = newId();
@@ -291,7 +469,7 @@ describe('unpublishing', () => {
     const workflowId = newId();
     await atEveryCall(
       async () => workflowId,
-      (on) => on.publish(draftOf(workflowId)),
+      (on) => on.publish(draftOf(workflowId), ready),
       async () => {
         for (const version of (await numbersOf(workflowId)).live) {
           const template = await templates().findOne({ workflowId });
@@ -356,7 +534,7 @@ describe('erasing', () => {
 
   it('takes away what a publish under way still wrote', async () => {
     const scene = () => publish();
-    const act = (on: TemplateStore, { workflowId }: TemplateDocument) => on.publish(draftOf(workflowId));
+    const act = (on: TemplateStore, { workflowId }: TemplateDocument) => on.publish(draftOf(workflowId), ready);
     await atEveryCall(scene, act, async (template, { running, resume }) => {
       await store.erase(await store.setStatus(template, TemplateStatus.ARCHIVED, null));
       resume();
@@ -383,7 +561,7 @@ describe('erasing', () => {
 describe('many at once', () => {
   it('publish of one new workflow make one template, with a version each', async () => {
     const workflowId = newId();
-    await Promise.all(Array.from({ length: 8 }, () => open().publish(draftOf(workflowId))));
+    await Promise.all(Array.from({ length: 8 }, () => open().publish(draftOf(workflowId), ready)));
     expect((await numbersOf(workflowId)).live).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     await recover();
     expect(await broken()).toEqual([]);
@@ -394,7 +572,7 @@ describe('many at once', () => {
     const slugs = await Promise.all(
       Array.from({ length: 5 }, async () => {
         const draft = { ...draftOf(newId()), slug: 'x'.repeat(100) };
-        return (await store.publish(draft)).template.slug;
+        return (await store.publish(draft, ready)).template.slug;
       }),
     );
     expect(new Set(slugs).size).toBe(5);
@@ -410,7 +588,7 @@ describe('many at once', () => {
       if (i % 4 === 0) return on.unpublish(template, 1 + (i % 3));
       if (i % 4 === 1) return on.setStatus(template, i % 8 === 1 ? TemplateStatus.ARCHIVED : TemplateStatus.LIVE, null);
       if (i % 4 === 2) return on.eraseVersion(template, 1 + (i % 3));
-      return on.publish(draftOf(workflowId));
+      return on.publish(draftOf(workflowId), ready);
     });
     const slugs = (await Promise.allSettled(attempts)).flatMap((end) =>
       end.status === 'rejected' ? [slugOf(end.reason)] : [],
@@ -427,7 +605,7 @@ describe('a template', () => {
     const [first] = template.live;
     const live = Array.from({ length: MAX_LIVE }, (_, i) => ({ ...first, version: i + 1 }));
     await templates().updateOne({ _id: template._id }, { $set: { live, lastVersion: MAX_LIVE } } as object);
-    expect(await store.publish(draftOf(template.workflowId)).catch(slugOf)).toBe('quota_exceeded');
+    expect(await store.publish(draftOf(template.workflowId), ready).catch(slugOf)).toBe('quota_exceeded');
     expect(await versions().countDocuments({ templateId: template._id })).toBe(1);
   });
 });
@@ -440,18 +618,18 @@ describe('what live templates run', () => {
       const made = draftOf(newId(), thing);
       return { ...made, setups: made.setups.map((setup) => ({ ...setup, pin: `${thing}@${version}` })) };
     };
-    expect([await live.include(thing), await live.publicVersion(thing, null)]).toEqual([false, null]);
-    const { template: two } = await store.publish(draft(2));
+    expect([await live.include(thing), await live.publicVersion(thing, null)]).toEqual([null, null]);
+    const { template: two } = await store.publish(draft(2), ready);
     now = new Date(now.getTime() + 1);
-    const { template: one } = await store.publish(draft(1));
+    const { template: one } = await store.publish(draft(1), ready);
     expect(await live.publicVersion(thing, null)).toBe(1);
     expect([await live.publicVersion(thing, 2), await live.publicVersion(thing, 3)]).toEqual([2, null]);
     await store.setStatus(one, TemplateStatus.ARCHIVED, null);
     expect([await live.publicVersion(thing, null), await live.publicVersion(thing, 1)]).toEqual([2, null]);
     await store.unpublish(two, 1);
-    expect([await live.publicVersion(thing, null), await live.include(thing)]).toEqual([null, true]);
+    expect([await live.publicVersion(thing, null), await live.include(thing)]).toEqual([null, 'live']);
     await store.unpublish(one, 1);
-    expect(await live.include(thing)).toBe(false);
+    expect(await live.include(thing)).toBe(null);
   });
 });
 

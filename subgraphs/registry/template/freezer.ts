@@ -15,6 +15,10 @@ export type Setup = { pin: string; name: string; description: string } & (
   | Pick<Extract<SnapshotDocument, { kind: 'generator' }>, 'kind' | 'config'>
 );
 
+export function nounOf({ kind }: Pick<Setup, 'kind'>): string {
+  return kind === 'verifier' ? 'verifier' : 'image generator';
+}
+
 export interface Frozen {
   verifiers: FrozenVerifier[];
   imageGenerators: FrozenGenerator[];

@@ -1,18 +1,23 @@
 /** What templates that can be found run: asked before a thing is erased, and by those who run one without owning it. */
 import type { Collection, Db } from 'mongodb';
-import type { LiveReferences } from '../versioned/live-references.js';
-import { TEMPLATES, type TemplateDocument } from './template.model.js';
+import type { Inclusion, LiveReferences } from '../versioned/live-references.js';
+import { TEMPLATE_VERSIONS, TEMPLATES, type TemplateDocument, type TemplateVersionDocument } from './template.model.js';
 
 export class LiveSnapshots implements LiveReferences {
   readonly #templates: Collection<TemplateDocument>;
+  readonly #versions: Collection<TemplateVersionDocument>;
 
   constructor(db: Db) {
     this.#templates = db.collection<TemplateDocument>(TEMPLATES.name);
+    this.#versions = db.collection<TemplateVersionDocument>(TEMPLATE_VERSIONS.name);
   }
 
   /** Archived templates count: they can be brought back, and must then run what they ran. */
-  async include(thingId: string): Promise<boolean> {
-    return (await this.#templates.findOne({ livePins: thingId }, { projection: { _id: 1 } })) !== null;
+  async include(thingId: string): Promise<Inclusion | null> {
+    // In this order: a claim is given up only after the template has taken its place.
+    const claimed = await this.#versions.findOne({ claims: thingId }, { projection: { _id: 1 } });
+    if (await this.#templates.findOne({ livePins: thingId }, { projection: { _id: 1 } })) return 'live';
+    return claimed && 'under way';
   }
 
   async publicVersion(thingId: string, version: number | null): Promise<number | null> {

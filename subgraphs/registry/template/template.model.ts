@@ -94,12 +94,14 @@ export interface TemplateDocument {
 }
 
 /**
- * What is left of an erased template until nothing that was under way can write about it any more; also what keeps a
- * first publish from taking effect that was given up as dead.
+ * What is left of an erased template until nothing that was under way can write about it any more; also the mark of a
+ * first publish, which takes effect in its place.
  */
 export interface TemplateTombstone {
   _id: string;
   erasedAt: Date;
+  /** There while a first publish may take effect: whoever takes away what it wrote takes this away first. */
+  open?: true;
 }
 
 /**
@@ -135,6 +137,8 @@ export interface TemplateVersionDocument {
   /** What it means, for search. Absent until that has been looked into. */
   embedding?: StoredEmbedding;
   pendingUntil?: Date;
+  /** There as long as `pendingUntil`: what it runs, as `uuid`, which must not be erased before the template says so. */
+  claims?: string[];
 }
 
 interface Snapshot {
@@ -180,6 +184,7 @@ export const TEMPLATE_VERSIONS: CollectionDefinition = {
   indexes: [
     { name: 'by_template', key: { templateId: 1, version: -1 } },
     { name: 'pending', key: { pendingUntil: 1 }, options: { sparse: true } },
+    { name: 'by_claim', key: { claims: 1 }, options: { sparse: true } },
     { name: 'by_embedding', key: { 'embedding.model': 1 } },
   ],
 };

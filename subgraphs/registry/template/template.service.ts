@@ -18,7 +18,7 @@ import { isOwner, mayRead, requireOwner, templateNotFound } from './template.acc
 import type { TemplateList, TemplateLists } from './template.lists.js';
 import { SafetyStatus, type TemplateDocument, TemplateStatus, type TemplateVersionDocument } from './template.model.js';
 import { archiveRules, deprecateRules, publishRules, readTemplateReference } from './template.rules.js';
-import type { Published, TemplateStore } from './template.store.js';
+import type { Draft, Published, TemplateStore } from './template.store.js';
 
 export interface TemplateServiceDeps {
   store: TemplateStore;
@@ -71,9 +71,10 @@ export class TemplateService {
     const frozen = await this.#deps.freezer.freeze(scope, version);
     const files = await this.#filesOf(open);
     const report = await this.#checked(scope, { ...version, files });
-    await this.#stamp(handle, caller, scope.requestId);
+    let stamped: Promise<void> | undefined;
+    const stamp = () => (stamped ??= this.#stamp(handle, caller, scope.requestId));
     const { verifiers, imageGenerators, setups } = frozen;
-    const published = await this.#deps.store.publish({
+    const draft: Draft = {
       ownerId: caller.userId,
       slug: workflow.slug,
       files,
@@ -95,7 +96,8 @@ export class TemplateService {
         blockRunId: report.block._id,
         advisoryRunId: report.advisory?._id ?? report.block._id,
       },
-    });
+    };
+    const published = await this.#deps.store.publish(draft, stamp);
     this.#deps.published(published.content._id);
     return { ...published, report };
   }
@@ -123,7 +125,7 @@ export class TemplateService {
     });
   }
 
-  /** Before the handle is on anything: from then on nobody else may get it. */
+  /** Right before the handle is on anything: from then on nobody else may get it, whatever becomes of the publish. */
   async #stamp(handle: string, { userId }: Caller, requestId: string): Promise<void> {
     const { ownerType, ownerId } = await this.#deps.accounts.stampHandle(handle, requestId);
     if (ownerType !== 'USER' || ownerId !== userId) throw new Problem('handle_not_claimed');

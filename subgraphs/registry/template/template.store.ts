@@ -2,6 +2,9 @@
  * Templates and their versions, kept true while processes race and die. A publish writes everything that belongs to the
  * version first, then makes it a version by one update of the template, which is conditional on its `rev`. The sweeper
  * raises `rev` before it takes away what was not named in time, so that a publish that was only slow cannot name it after.
+ *
+ * What a publish writes first claims the things that it runs, and only then are they told. An erasure of one looks at the
+ * thing, then at claims, then at what is live, and takes effect only on a thing that was not told of a claim since.
  */
 import type { Collection, Db, Filter, UpdateFilter } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
@@ -11,7 +14,7 @@ import type { BackgroundTask } from '../../../platform/subgraph.js';
 import { type Bundles, describedFiles } from '../workflow/bundle.js';
 import type { ReadFile } from '../workflow/bundle.rules.js';
 import { searchWords } from '../workflow/workflow.rules.js';
-import type { Setup } from './freezer.js';
+import { nounOf, type Setup } from './freezer.js';
 import { templateNotFound } from './template.access.js';
 import {
   type LiveVersion,
@@ -32,6 +35,8 @@ export interface TemplateStoreDeps {
   bundles: Bundles;
   /** Ends what depended on a template that is gone. Must be idempotent. */
   gone(templateId: string): Promise<void>;
+  /** Tells a thing that a claim to it stands, so that its erasure looks again; false when it is gone. */
+  told(setup: Setup): Promise<boolean>;
   now: () => Date;
 }
 
@@ -41,7 +46,16 @@ export interface Draft {
   slug: string;
   content: Omit<
     TemplateVersionDocument,
-    '_id' | 'templateId' | 'version' | 'files' | 'publishedAt' | 'unpublishedAt' | 'deprecatedAt' | 'deprecationMessage'
+    | '_id'
+    | 'templateId'
+    | 'version'
+    | 'files'
+    | 'publishedAt'
+    | 'unpublishedAt'
+    | 'deprecatedAt'
+    | 'deprecationMessage'
+    | 'pendingUntil'
+    | 'claims'
   >;
   files: readonly ReadFile[];
   setups: readonly Setup[];
@@ -61,6 +75,8 @@ const ATTEMPTS = 50;
 const SLUGS = 200;
 const SLUG_LENGTH = 100;
 export const MAX_LIVE = 200;
+/** What is taken off the content of a version once the template has named it. */
+const CONFIRMED = { pendingUntil: 1, claims: 1 } as const;
 
 export class TemplateStore {
   readonly #deps: TemplateStoreDeps;
@@ -125,14 +141,16 @@ export class TemplateStore {
     return this.#snapshots.find({ _id: { $in: ids } }).toArray();
   }
 
-  async publish(draft: Draft): Promise<Published> {
+  /** `ready` is asked when nothing is left but to have it served, each time that is tried; when it throws, nothing is. */
+  async publish(draft: Draft, ready: () => Promise<void>): Promise<Published> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const existing = await this.#ofWorkflow(draft);
-      const content = await this.#prepare(existing?._id ?? (await this.#mark()), draft);
+      const content = await this.#claim(existing?._id ?? (await this.#mark()), draft);
       try {
+        await this.#prepare(content, draft);
         const published = existing
-          ? await this.#append(existing._id, draft, content)
-          : await this.#create(draft, content);
+          ? await this.#append(existing._id, draft, content, ready)
+          : await this.#create(draft, content, ready);
         if (published) return published;
       } catch (error) {
         if (error instanceof Problem) await this.#discard(content);
@@ -146,7 +164,7 @@ export class TemplateStore {
   /** Stands where a new template will be: without it there will be none, so it lasts no longer than a publish may. */
   async #mark(): Promise<string> {
     const _id = newId();
-    await this.#tombstones.insertOne({ _id, erasedAt: this.#in(UNDER_WAY_MS) });
+    await this.#tombstones.insertOne({ _id, erasedAt: this.#in(UNDER_WAY_MS), open: true });
     return _id;
   }
 
@@ -158,7 +176,7 @@ export class TemplateStore {
       this.#loosen(),
     );
     if (matchedCount > 0) return;
-    await this.#tombstones.updateOne({ _id: templateId }, { $min: { erasedAt: this.#deps.now() } });
+    await this.#end(templateId);
     await this.#snapshots.deleteMany({ templateId });
     await this.#deps.bundles.clearAll(templateId);
   }
@@ -171,28 +189,38 @@ export class TemplateStore {
     return this.#templates.findOne({ workflowId: content.workflowId, ownerId });
   }
 
-  async #prepare(templateId: string, { content, files, setups }: Draft): Promise<TemplateVersionDocument> {
-    const at = this.#deps.now();
+  async #claim(templateId: string, { content, files, setups }: Draft): Promise<TemplateVersionDocument> {
     const prepared: TemplateVersionDocument = {
       ...content,
       _id: newId(),
       templateId,
       version: 0,
       files: describedFiles(files),
-      publishedAt: at,
+      publishedAt: this.#deps.now(),
       unpublishedAt: null,
       deprecatedAt: null,
       deprecationMessage: null,
       pendingUntil: this.#in(UNDER_WAY_MS),
+      claims: [...new Set(setups.map(({ pin }) => thingOf(pin)))],
     };
     await this.#versions.insertOne(prepared);
+    return prepared;
+  }
+
+  async #prepare({ templateId }: TemplateVersionDocument, { files, setups }: Draft): Promise<void> {
+    const at = this.#deps.now();
+    for (const setup of setups) {
+      if (await this.#deps.told(setup)) continue;
+      throw new Problem('conflict', `The ${nounOf(setup)} "${setup.name}" was erased while it was being published.`, {
+        hint: 'Save the workflow without it, then publish.',
+      });
+    }
     for (const { pin, ...setup } of setups) {
       const _id = snapshotId(templateId, pin);
       const snapshot = { ...setup, _id, templateId, writtenAt: at };
       await this.#snapshots.replaceOne({ _id }, snapshot, { upsert: true });
     }
     await this.#deps.bundles.put(templateId, files);
-    return prepared;
   }
 
   /** Gives what was prepared its number and more time. Throws when the sweeper has taken it away. */
@@ -208,11 +236,15 @@ export class TemplateStore {
   }
 
   async #confirm({ _id }: TemplateVersionDocument): Promise<void> {
-    await this.#versions.updateOne({ _id }, { $unset: { pendingUntil: 1 } });
+    await this.#versions.updateOne({ _id }, { $unset: CONFIRMED });
   }
 
   /** Null: another first publish of the workflow went through, and this one is to be the version after it. */
-  async #create({ ownerId, slug, setups }: Draft, prepared: TemplateVersionDocument): Promise<Published | null> {
+  async #create(
+    { ownerId, slug, setups }: Draft,
+    prepared: TemplateVersionDocument,
+    ready: () => Promise<void>,
+  ): Promise<Published | null> {
     const content = await this.#number(prepared, 1);
     const live = [liveVersion(content, setups)];
     const template: TemplateDocument = {
@@ -236,8 +268,9 @@ export class TemplateStore {
     for (let nth = 1; nth <= SLUGS; nth++) {
       const suffix = nth === 1 ? '' : `-${nth}`;
       const named = { ...template, slug: `${slug.slice(0, SLUG_LENGTH - suffix.length)}${suffix}` };
+      await ready();
       try {
-        const marked = { _id: named._id, erasedAt: { $gt: this.#deps.now() } } as Filter<TemplateDocument>;
+        const marked = { _id: named._id, open: true } as Filter<TemplateDocument>;
         const { matchedCount } = await this.#templates.replaceOne(marked, named);
         if (matchedCount === 0) throw tooLate();
         await this.#confirm(content);
@@ -252,7 +285,12 @@ export class TemplateStore {
   }
 
   /** Null: the template was erased, and this one is to be the first version of another. */
-  async #append(_id: string, { ownerId, setups }: Draft, prepared: TemplateVersionDocument): Promise<Published | null> {
+  async #append(
+    _id: string,
+    { ownerId, setups }: Draft,
+    prepared: TemplateVersionDocument,
+    ready: () => Promise<void>,
+  ): Promise<Published | null> {
     const changed = await this.#change({ _id, ownerId }, async (before) => {
       if (before.status === TemplateStatus.ARCHIVED) {
         throw new Problem('conflict', 'The template is archived.', { hint: 'Unarchive it, then publish.' });
@@ -263,6 +301,7 @@ export class TemplateStore {
       const content = await this.#number(prepared, before.lastVersion + 1);
       const live = [...before.live, liveVersion(content, setups)];
       const changes = { lastVersion: content.version, ...served(before.status, live, summaryOf(content)) };
+      await ready();
       return { changes, value: content };
     });
     if (!changed) return null;
@@ -307,10 +346,7 @@ export class TemplateStore {
       }
       // First what tells it from what a dead process left: a moment later nothing else would.
       const unpublishedAt = this.#deps.now();
-      await this.#versions.updateOne(
-        { _id: entry.contentId },
-        { $set: { unpublishedAt }, $unset: { pendingUntil: 1 } },
-      );
+      await this.#versions.updateOne({ _id: entry.contentId }, { $set: { unpublishedAt }, $unset: CONFIRMED });
       const live = before.live.filter((candidate) => candidate !== entry);
       return { changes: served(before.status, live, await this.#latestOf(before, live)), value: null };
     });
@@ -418,7 +454,7 @@ export class TemplateStore {
       const same = { _id, pendingUntil } as Filter<TemplateVersionDocument>;
       const template = await this.#fence(templateId);
       if (template?.live.some(({ contentId }) => contentId === _id)) {
-        await this.#versions.updateOne(same, { $unset: { pendingUntil: 1 } });
+        await this.#versions.updateOne(same, { $unset: CONFIRMED });
       } else {
         await this.#versions.deleteOne(same);
       }
@@ -433,10 +469,18 @@ export class TemplateStore {
       { returnDocument: 'after' },
     );
     if (template) return template;
-    const marked = { _id, ownerId: { $exists: false } } as Filter<TemplateTombstone>;
-    const { matchedCount } = await this.#tombstones.updateOne(marked, { $min: { erasedAt: this.#deps.now() } });
     // Neither: it took effect between the two looks, or can no more.
-    return matchedCount > 0 ? null : this.find(_id);
+    return (await this.#end(_id)) ? null : this.find(_id);
+  }
+
+  /** From here on nothing takes the place of the mark. False when something has, or there is none. */
+  async #end(_id: string): Promise<boolean> {
+    const marked = { _id, ownerId: { $exists: false } } as Filter<TemplateTombstone>;
+    const { matchedCount } = await this.#tombstones.updateOne(marked, {
+      $min: { erasedAt: this.#deps.now() },
+      $unset: { open: 1 },
+    });
+    return matchedCount > 0;
   }
 
   /** Finishes erasures that died half-way, and takes away what was written by those who had not heard of them. */
@@ -448,6 +492,7 @@ export class TemplateStore {
       .limit(SWEPT_AT_ONCE)
       .toArray();
     for (const { _id, erasedAt } of erased) {
+      if (!(await this.#end(_id))) continue;
       await this.#eraseRest(_id);
       if (erasedAt <= dropBefore) await this.#tombstones.deleteOne({ _id });
     }
@@ -511,7 +556,11 @@ function served(status: TemplateStatus, live: LiveVersion[], latest: TemplateSum
 }
 
 function pinsOf(live: readonly LiveVersion[]): string[] {
-  return [...new Set(live.flatMap(({ pins }) => pins.flatMap((pin) => [pin.slice(0, pin.lastIndexOf('@')), pin])))];
+  return [...new Set(live.flatMap(({ pins }) => pins.flatMap((pin) => [thingOf(pin), pin])))];
+}
+
+function thingOf(pin: string): string {
+  return pin.slice(0, pin.lastIndexOf('@'));
 }
 
 function liveVersion({ _id, version, publishedAt }: TemplateVersionDocument, setups: readonly Setup[]): LiveVersion {

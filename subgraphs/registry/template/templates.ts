@@ -87,6 +87,7 @@ export function createTemplates(deps: TemplateDeps, from: TemplateSources): Temp
       await workflows.orphan(id);
       await gone(id);
     },
+    told: ({ kind, pin }) => (kind === 'verifier' ? verifiers : generators).claimed(pin.slice(0, pin.lastIndexOf('@'))),
     now,
   });
   const embedder = new Embedder({

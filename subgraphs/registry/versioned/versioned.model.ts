@@ -28,6 +28,8 @@ export interface ThingDocument<C> {
   versionToken: string;
   createdAt: Date;
   updatedAt: Date;
+  /** How many times it was told that somebody is about to publish what runs it. */
+  claims?: number;
 }
 
 /** What is left of an erased thing until nothing that was under way can write about it any more. */

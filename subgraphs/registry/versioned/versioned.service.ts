@@ -52,6 +52,8 @@ export interface Deploy<C> {
 export type Loader<C> = DataLoader<string, ThingDocument<C> | null>;
 
 const COPIES = 200;
+// Each failed attempt to erase means that somebody began to publish what runs the thing, and gave it up.
+const ERASE_ATTEMPTS = 20;
 const NAME_LENGTH = 128;
 const SWEEP_MS = 60_000;
 const SWEPT_AT_ONCE = 100;
@@ -248,18 +250,39 @@ export class VersionedService<C extends object> {
 
   /** Erases the thing, revoked or not, with its versions and runs. Its name is free again. */
   async erase(ownerId: string, _id: string): Promise<void> {
-    const { things, references } = { things: this.#things, references: this.#deps.references };
     const filter = { _id, ownerId } as Filter<ThingDocument<C>>;
-    if (!(await things.findOne(filter, { projection: { _id: 1 } }))) throw this.notFound();
-    if (await references.include(_id)) {
-      throw new Problem('conflict', `A live published template uses this ${this.#deps.noun}.`, {
-        hint: 'Unpublish the template versions that use it, then retry.',
-      });
+    const tombstone = [{ $replaceWith: { _id: '$_id', status: 'erased', erasedAt: this.#deps.now() } }];
+    for (let attempt = 0; attempt < ERASE_ATTEMPTS; attempt++) {
+      const thing = await this.#things.findOne(filter, { projection: { claims: 1 } });
+      if (!thing) throw this.notFound();
+      await this.#requireUnpublished(_id);
+      // Whoever claimed it before that look was seen; whoever does after it has raised this number, or finds a tombstone.
+      const unclaimed = { ...filter, claims: thing.claims ?? { $exists: false } } as Filter<ThingDocument<C>>;
+      const { matchedCount } = await this.#things.updateOne(unclaimed, tombstone);
+      if (matchedCount === 0) continue;
+      await this.#eraseRest(_id);
+      return;
     }
-    const tombstone = { status: 'erased', erasedAt: this.#deps.now() };
-    const { matchedCount } = await things.updateOne(filter, [{ $replaceWith: { _id: '$_id', ...tombstone } }]);
-    if (matchedCount === 0) throw this.notFound();
-    await this.#eraseRest(_id);
+    throw new Problem('unavailable', `Many publish what uses this ${this.#deps.noun}. Try again.`);
+  }
+
+  async #requireUnpublished(_id: string): Promise<void> {
+    const inclusion = await this.#deps.references.include(_id);
+    if (inclusion === null) return;
+    const [message, hint] =
+      inclusion === 'live'
+        ? ['A live published template uses this', 'Unpublish the template versions that use it, then retry.']
+        : ['A template is being published that uses this', 'Retry in a moment; after a crash it can take an hour.'];
+    throw new Problem('conflict', `${message} ${this.#deps.noun}.`, { hint });
+  }
+
+  /** For whoever has left word, where `references` looks, that they are about to publish what runs it. False: it is gone. */
+  async claimed(_id: string): Promise<boolean> {
+    const { matchedCount } = await this.#things.updateOne(
+      { _id, ownerId: { $exists: true } } as Filter<ThingDocument<C>>,
+      { $inc: { claims: 1 } } as unknown as UpdateFilter<ThingDocument<C>>,
+    );
+    return matchedCount > 0;
   }
 
   /** The same for a copy that came to nothing: it need not be there, and stays where somebody published it meanwhile. */
