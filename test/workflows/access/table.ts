@@ -15,8 +15,7 @@ export const CALLERS = [
 ] as const;
 export type Caller = (typeof CALLERS)[number];
 
-export const STATES = ['live', 'archived', 'deleted', 'below the floor'] as const;
-export type State = (typeof STATES)[number];
+export type State = 'live' | 'archived' | 'deleted' | 'below the floor' | 'deprecated' | 'unpublished';
 
 /** `ok`, a refusal, or what else an operation tells apart. */
 export type Outcome = 'ok' | 'not listed' | ErrorSlug;
@@ -35,14 +34,14 @@ export interface GraphCall {
 
 export interface Operation<S> {
   name: string;
-  /** In which states there is something to ask; all of them when left out. */
+  /** In which states there is something to ask; all that the kind has when left out. */
   states?: readonly State[];
   outcome(caller: Caller, state: State): Outcome;
   rest(subject: S, state: State): RestCall;
   /** Left out where there are bytes and no graph. */
   graph?(subject: S, state: State): GraphCall;
-  /** Whether a success leaves the thing other than it was. */
-  changes?: boolean;
+  /** Whether, or in which states, a success leaves the thing other than it was. */
+  changes?: boolean | readonly State[];
   /** What a success says beyond being one. The body is REST’s, or the value of the graph’s one root field. */
   told?(body: unknown, subject: S): Outcome;
 }
@@ -52,6 +51,8 @@ export interface World {
   people: Record<Exclude<Caller, 'anonymous'>, Account>;
   /** The one by which `via team` has access. */
   teamId: string;
+  /** The owner’s. */
+  handle: string;
   /** People beside them, to whom things are and can be given. */
   guest: Account;
   other: Account;
@@ -59,9 +60,15 @@ export interface World {
 
 export interface Kind<S> {
   name: string;
+  states: readonly State[];
+  /** Those in which a stranger is told nothing. */
+  hidden: readonly State[];
+  /** Who is asked about in the short form; all when left out. */
+  callers?: readonly Caller[];
+  /** The first one reads. */
   operations: readonly Operation<S>[];
-  /** One that is in that state. */
-  make(world: World, state: State): Promise<S>;
+  /** One that is in that state; for that caller alone, when one is named. */
+  make(world: World, state: State, by?: Caller): Promise<S>;
   /** The same for something that never was. */
   missing(subject: S): S;
 }

@@ -48,6 +48,7 @@ function reads(caller: Caller, state: State): Outcome {
   return unseen(caller, state) ?? (state === 'below the floor' && caller !== 'owner' ? 'not_found' : 'ok');
 }
 
+const STATES: readonly State[] = ['live', 'archived', 'deleted', 'below the floor'];
 const OF_WORKFLOW: readonly State[] = ['live', 'archived', 'deleted'];
 const versionIn = (state: State) => (state === 'below the floor' ? 1 : 2);
 const at = ({ id }: WorkflowSubject, rest = '') => `/v1/workflows/${id}${rest}`;
@@ -396,6 +397,8 @@ async function make({ client, people, teamId, guest, other }: World, state: Stat
 
 export const workflows: Kind<WorkflowSubject> = {
   name: 'a workflow',
+  states: STATES,
+  hidden: STATES,
   operations,
   make,
   missing: (subject) => ({
