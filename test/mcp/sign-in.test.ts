@@ -12,8 +12,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { atKnownAddress } from '../support/address.js';
 import { Browser } from '../support/browser.js';
-import { type Account, type Client as Caller, clientOf } from '../support/client.js';
-import { type Platform, SHAPES } from '../support/platform.js';
+import { type Account, clientOf } from '../support/client.js';
+import { oneProcess, type Platform } from '../support/platform.js';
 
 const CALLBACK = 'http://127.0.0.1:49153/callback';
 
@@ -74,15 +74,13 @@ class Keychain implements OAuthClientProvider {
   }
 }
 
-describe.each(SHAPES)('an agent in %s', (_shape, start) => {
+describe('an agent that signed in', () => {
   let platform: Platform;
-  let caller: Caller;
   let ada: Account;
 
   beforeAll(async () => {
-    platform = await atKnownAddress(start, { RATE_LIMIT_CODES_PER_EMAIL: '0' });
-    caller = clientOf(platform);
-    ada = await caller.account('ada@example.com');
+    platform = await atKnownAddress(oneProcess, { RATE_LIMIT_CODES_PER_EMAIL: '0' });
+    ada = await clientOf(platform).account('ada@example.com');
   });
   afterAll(() => platform?.stop());
 
@@ -107,15 +105,6 @@ describe.each(SHAPES)('an agent in %s', (_shape, start) => {
     return client;
   }
 
-  it.each(['/mcp', '/v2/mcp'])('signs in to %s from its address alone, and calls a tool', async (path) => {
-    const client = await signedIn(path, new Keychain());
-    const name = path === '/mcp' ? 'get_me' : 'billing_status';
-    const { structuredContent, isError } = await client.callTool({ name, arguments: {} });
-    expect(isError ?? false).toBe(false);
-    if (path === '/mcp') expect(structuredContent).toMatchObject({ email: ada.email });
-    await client.close();
-  });
-
   it('goes on with a fresh token when the old one no longer holds', async () => {
     const keychain = new Keychain();
     await (await signedIn('/mcp', keychain)).close();
@@ -126,13 +115,5 @@ describe.each(SHAPES)('an agent in %s', (_shape, start) => {
       email: ada.email,
     });
     await client.close();
-  });
-
-  it('brings a token of one door to the other in vain', async () => {
-    const keychain = new Keychain();
-    await (await signedIn('/v2/mcp', keychain)).close();
-    const { access_token: token = '' } = keychain.tokens() ?? {};
-    expect((await caller.rest('POST', '/mcp', token, {})).status).toBe(401);
-    expect((await caller.rest('GET', '/v1/me', token)).status).toBe(401);
   });
 });
