@@ -18,6 +18,7 @@ Usage
   darkroom worker           background work alone; needs MONGODB_URL and S3_ENDPOINT
   darkroom admin …          what an operator may do; see darkroom admin --help
   darkroom config           the settings, their defaults and what is set here (secrets masked)
+  darkroom completion SHELL the script by which bash, zsh or fish completes these words
 
 All settings come from the environment, or from a .env file in the working directory.
 `;
@@ -40,6 +41,12 @@ async function main(): Promise<void> {
     silenceVendorNotice();
     process.exitCode = await admin(words, parseConfig(readEnvironment()));
     return;
+  }
+  if (first === 'completion' || first === '__complete') {
+    const { completionAnswer } = await import('./cli/darkroom-words.js');
+    const answer = completionAnswer([first, ...words]);
+    if (answer === null) throw new UsageError('completion takes bash, zsh or fish');
+    return void process.stdout.write(answer);
   }
   const { positionals, values } = parseArgs({
     allowPositionals: true,

@@ -109,6 +109,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
+export const ADMIN_WORDS = Object.entries(COMMANDS).map(([verb, { options, flags = [], acts }]) => ({
+  verb,
+  options: acts ? [...options, 'act'] : options,
+  flags,
+}));
+
 const WIDTH = 46;
 
 export const ADMIN_HELP = `darkroom admin: what an operator may do

@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import { expect, it } from 'vitest';
 import { readCall, UsageError } from '../../cli/admin.js';
+import { completionAnswer } from '../../cli/darkroom-words.js';
 
 const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/);
 
@@ -45,4 +46,17 @@ it.each([
 it('shows its help for no words, or when asked', () => {
   expect(readCall([])).toBeNull();
   expect(readCall(['grant', '--help'])).toBeNull();
+});
+
+it('is completed by shells, with the other words of the program', () => {
+  const offered = (...words: string[]) =>
+    completionAnswer(['__complete', '--', ...words])
+      ?.trim()
+      .split('\n');
+  expect(offered('s')).toEqual(['start', 'subgraph']);
+  expect(offered('subgraph', 'a')).toEqual(['accounts']);
+  expect(offered('admin', 'su')).toEqual(['suspend']);
+  expect(offered('admin', 'grant', '--')).toEqual(['--act', '--credits', '--expires', '--help', '--reason', '--usd']);
+  expect(completionAnswer(['completion', 'fish'])).toContain('darkroom __complete');
+  expect(completionAnswer(['completion', 'tcsh'])).toBeNull();
 });
