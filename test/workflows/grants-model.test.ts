@@ -15,8 +15,8 @@ import { type Grantee, Model, type Op, type Pin } from './support/model.js';
 import { bare, openWorkflowWorld, type Team, type WorkflowWorld } from './support/world.js';
 
 const LONG = process.env['LONG'] !== undefined;
-const RUNS = LONG ? 40 : 12;
-const STEPS = LONG ? 100 : 50;
+const RUNS = LONG ? 60 : 12;
+const STEPS = 50;
 const SEED = Number(process.env['SEED'] ?? 1);
 
 const USERS = 4;
