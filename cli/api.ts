@@ -39,10 +39,6 @@ export class Api {
     return this.#options.signal;
   }
 
-  get signedIn(): boolean {
-    return this.#options.key !== null;
-  }
-
   /** The body of the answer; null where there is none. */
   async call(method: string, path: string, ask: Ask = {}): Promise<Body | null> {
     const answer = await this.fetch(method, path, ask);
@@ -134,7 +130,9 @@ export class Api {
       return new Failure(`${this.#options.server} answered ${answer.status}, and not as a server of ours does`);
     const { error, message, hint, request_id: id } = body;
     const advice = error === 'auth_required' ? this.#options.signIn : hint;
-    const fields = (body.details ?? []).map((detail) => `${detail.field}: ${detail.message}`);
+    const fields = (Array.isArray(body.details) ? body.details : []).map(
+      (detail) => `${detail.field}: ${detail.message}`,
+    );
     const said = fields.length > 1 ? fields.join('\n') : message;
     const quoting = error === 'internal_error' && id ? ` Quote ${id} when you report it.` : '';
     return new Failure(`${said} (${error})${quoting}`, { hint: advice, body });
@@ -153,9 +151,8 @@ function problemOf(text: string): ProblemBody | null {
   try {
     const body = JSON.parse(text) as Partial<ProblemBody> & { detail?: unknown };
     if (typeof body.detail === 'string') return { error: 'validation_error', message: body.detail };
-    const { details } = body;
     if (typeof body.error !== 'string' || typeof body.message !== 'string') return null;
-    return { ...(body as ProblemBody), ...(!Array.isArray(details) && { details: [] }) };
+    return body as ProblemBody;
   } catch {
     return null;
   }

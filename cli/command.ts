@@ -12,8 +12,8 @@ export interface Input {
   name: string;
   in: Part;
   help: string;
-  /** Text when left out. `file` is text that is read from a file, `json` a value written as JSON. */
-  kind?: 'text' | 'number' | 'flag' | 'list' | 'json' | 'file';
+  /** Text when left out; `json` is a value written as JSON. */
+  kind?: 'text' | 'number' | 'flag' | 'list' | 'json';
   choices?: readonly string[];
 }
 

@@ -1,5 +1,4 @@
 /** What a command takes, and how the words at the terminal become it. */
-import { readFile } from 'node:fs/promises';
 import type { Command, Given, Input, Option } from './command.js';
 import { usage } from './failure.js';
 
@@ -24,20 +23,16 @@ export function flagOf({ flag, name }: Option): string {
   return flag ?? name.replaceAll('_', '-');
 }
 
-export async function givenOf(
-  command: Command,
-  words: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-): Promise<Given> {
+export function givenOf(command: Command, words: readonly string[], flags: Readonly<Record<string, unknown>>): Given {
   const given: Record<string, unknown> = {};
   for (const [i, argument] of (command.arguments ?? []).entries()) {
     const word = words[i];
-    if (word !== undefined) given[argument.name] = await readInput(argument, word, `<${argument.name}>`);
+    if (word !== undefined) given[argument.name] = readInput(argument, word, `<${argument.name}>`);
   }
   for (const option of optionsOf(command)) {
     const flag = flagOf(option);
     const value = flags[camel(flag)];
-    if (value !== undefined) given[option.name] = await readInput(option, value, `--${flag}`);
+    if (value !== undefined) given[option.name] = readInput(option, value, `--${flag}`);
   }
   return given;
 }
@@ -46,14 +41,13 @@ function camel(flag: string): string {
   return flag.replaceAll(/-(\w)/g, (_match, letter: string) => letter.toUpperCase());
 }
 
-async function readInput({ kind = 'text' }: Input, value: unknown, where: string): Promise<unknown> {
+function readInput({ kind = 'text' }: Input, value: unknown, where: string): unknown {
   if (kind === 'number') {
     const number = Number(value);
     if (value === '' || Number.isNaN(number)) throw usage(`${where} must be a number`);
     return number;
   }
   if (kind === 'json') return parseJson(String(value), where);
-  if (kind === 'file') return readText(String(value), where);
   return value;
 }
 
@@ -63,10 +57,4 @@ function parseJson(text: string, where: string): unknown {
   } catch {
     throw usage(`${where} must be JSON`, `As in --params-json '{"image_size": "square_hd"}'.`);
   }
-}
-
-function readText(path: string, where: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usage(`${where}: ${error.code === 'ENOENT' ? `there is no file ${path}` : error.message}`);
-  });
 }

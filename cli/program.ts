@@ -94,7 +94,7 @@ function addCommand(program: Words, command: Command, options: ProgramOptions, s
     words.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}\n`).join('')}`);
   words.action(async () => {
     const flags = words.opts<Record<string, unknown>>();
-    const given = await givenOf(command, words.args, flags);
+    const given = givenOf(command, words.args, flags);
     await perform(command, given, flags, options, surroundings);
   });
 }

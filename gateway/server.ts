@@ -182,6 +182,7 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     publicUrl: settings.publicUrl,
     version: settings.version,
     corsOrigins: settings.corsOrigins,
+    maxBatch: settings.maxBatch,
   });
   mountWebhook(app, { admit, billing: deps.billing });
   mountBillingPages(app);

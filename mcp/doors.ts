@@ -36,6 +36,7 @@ export interface AgentDoorsDeps {
   publicUrl: string;
   version: string;
   corsOrigins: readonly string[];
+  maxBatch: number;
 }
 
 /** A workflow with its files, or a picture and its mask, in base64. */
@@ -75,7 +76,7 @@ interface Door {
 }
 
 function mountDoor(app: FastifyInstance, deps: AgentDoorsDeps, { tools, own, preview, ...door }: Door): void {
-  const { routes, rows, admit, events, log, publicUrl, version, corsOrigins } = deps;
+  const { routes, rows, admit, events, log, publicUrl, version, corsOrigins, maxBatch } = deps;
   const toolbox = new Toolbox({
     tools,
     routes,
@@ -90,6 +91,7 @@ function mountDoor(app: FastifyInstance, deps: AgentDoorsDeps, { tools, own, pre
       ...door,
       version,
       bodyLimit: BODY_LIMIT,
+      maxBatch,
       resourceMetadataUrl: `${publicUrl}/.well-known/oauth-protected-resource${door.path}`,
       origins: new Set([new URL(publicUrl).origin, ...corsOrigins]),
     },

@@ -7,8 +7,8 @@ import type { RouteInput } from '../rest-shim/route.js';
 import type { ReadyRow, Rows } from '../rest-shim/rows.js';
 import type { OwnCall } from './toolbox.js';
 
-/** As long as the REST path waits. */
-const WAIT_MS = 60_000;
+/** Clients give up after a minute unless they are told otherwise, and are to have the job by then. */
+const WAIT_MS = 50_000;
 const FIRST_LOOK_MS = 100;
 const LOOK_MS = 1_000;
 const NOT_ENDED = new Set(['queued', 'processing']);
@@ -32,6 +32,9 @@ export function jobCall(rows: Rows, { create, get, remove }: JobRows): OwnCall {
     idempotencyKey: undefined,
   });
 
+  // What a request has read it does not read again, so each look is a request of its own.
+  const look = async (job: Job, scope: Scope) => (await rows.run(get, about(job), reading(scope))) as Job;
+
   return async (input, scope, signal) => {
     const asked = { ...input, body: { ...input.body, sync: false } };
     let job = (await rows.run(create, asked, scope)) as Job;
@@ -39,19 +42,24 @@ export function jobCall(rows: Rows, { create, get, remove }: JobRows): OwnCall {
     let pause = FIRST_LOOK_MS;
     while (NOT_ENDED.has(job.state) && performance.now() < until) {
       await sleep(pause, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return callOff(job, scope);
-      // What a request has read it does not read again, so each look is a request of its own.
-      job = (await rows.run(get, about(job), { ...scope })) as Job;
+      job = await look(job, scope);
+      if (signal.aborted && NOT_ENDED.has(job.state)) return callOff(job, scope);
       pause = Math.min(pause * 1.5, LOOK_MS);
     }
     return job;
   };
 
-  /** What has not been drawn yet is not drawn, and nothing of it is charged. */
+  /** What has not been drawn yet is not drawn, and nothing of it is charged. What is paid for is not taken away. */
   async function callOff(job: Job, scope: Scope): Promise<never> {
     await rows.run(remove, about(job), { ...scope });
     throw new Problem('cancelled', undefined, { extra: { job_id: job.job_id } });
   }
+}
+
+/** Whoever may generate is answered with the job, whether or not the key may look at others. */
+function reading(scope: Scope): Scope {
+  const { caller } = scope;
+  return { ...scope, caller: caller && { ...caller, scopes: [...caller.scopes, 'read'] } };
 }
 
 export interface RunParts {
@@ -73,7 +81,8 @@ export function runCall({ rows, run, cancel }: RunParts): OwnCall {
       // What is not called off is drawn, and charged.
       cancel(key, { ...scope }).catch(() => undefined);
     };
-    signal.addEventListener('abort', callOff, { once: true });
+    if (signal.aborted) callOff();
+    else signal.addEventListener('abort', callOff, { once: true });
     try {
       return await rows.run(run, { ...input, idempotencyKey: key }, scope);
     } finally {

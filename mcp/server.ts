@@ -27,6 +27,8 @@ export interface McpOptions {
   version: string;
   instructions: string;
   bodyLimit: number;
+  /** Messages of one request: it is counted as one. */
+  maxBatch: number;
   /** Where a client learns how to sign in to this door. */
   resourceMetadataUrl: string;
   /** Of browsers' pages that may call, beside those of this machine. */
@@ -120,6 +122,9 @@ export function mountMcp(app: FastifyInstance, options: McpOptions, { tools, adm
     handler: async (request, reply) => {
       const scope = admitted.get(request);
       if (!scope) throw new Problem('auth_required');
+      if (Array.isArray(request.body) && request.body.length > options.maxBatch) {
+        throw new Problem('validation_error', `A batch may hold ${options.maxBatch} messages.`);
+      }
       const asked = toWebRequest(request, reply);
       scopes.set(asked, scope);
       const called = cancelled(request.body);
@@ -178,7 +183,8 @@ function toWebRequest(request: FastifyRequest, reply: FastifyReply): Request {
     if (value !== undefined) headers.set(name, [value].flat().join(', '));
   }
   const { method } = request;
-  return new Request(new URL(request.url, `http://${request.host}`), {
+  // Nothing looks at where it was sent, and a Host header may hold what no URL can.
+  return new Request(new URL(request.url, 'http://localhost'), {
     method,
     headers,
     signal: gone.signal,

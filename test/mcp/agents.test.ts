@@ -1,4 +1,5 @@
 /** The door for agents as its clients see it: what it lists, what its calls answer, and whom it lets in. */
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOOLS } from '../../mcp/tools.js';
 import { type Account, type Client, clientOf } from '../support/client.js';
@@ -141,6 +142,31 @@ describe.each(SHAPES)('/mcp in %s', (_shape, start) => {
     const bad = await post(bearer('good_live_wrong'));
     expect(bad.status).toBe(401);
     expect(bad.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  });
+
+  it('takes no more messages at once than a request is counted for', async () => {
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+    const { status, body } = await client.rest('POST', '/mcp', ada.key, Array(11).fill(call));
+    expect([status, body.error]).toEqual([400, 'validation_error']);
+  });
+
+  it('minds no Host header that is none', async () => {
+    const { hostname, port } = new URL(platform.url);
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = {
+        ...bearer(ada.key),
+        host: '[',
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      };
+      const asked = request({ hostname, port, path: '/mcp', method: 'POST', headers }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      asked.on('error', reject);
+      asked.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }));
+    });
+    expect(status).toBe(200);
   });
 
   it('answers no page of a foreign origin', async () => {

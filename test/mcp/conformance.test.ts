@@ -73,6 +73,7 @@ const OPTIONS = {
   version: '1.0.0',
   instructions: 'Call a probe.',
   bodyLimit: 1_000_000,
+  maxBatch: 10,
   resourceMetadataUrl: 'http://localhost/.well-known/oauth-protected-resource/mcp',
   origins: new Set<string>(),
 };

@@ -64,6 +64,20 @@ describe.each(SHAPES)('/v2/mcp in %s', (_shape, start) => {
     expect((structuredContent as { jobs: object[] }).jobs).toHaveLength(2);
   });
 
+  it('lets in the key of a tenant, for what its scopes say', async () => {
+    const { body: tenant } = await client.rest('POST', '/v2/tenants', ada.key, { name: 'reader', scopes: ['read'] });
+    const reader = await agent(platform.url, '/v2/mcp', tenant.api_key);
+    expect(slugOf(await reader.callTool({ name: 'list_models', arguments: {} }))).toBeNull();
+    expect(slugOf(await reader.callTool({ name: 'generate_image', arguments: { prompt: 'x' } }))).toBe('forbidden');
+    await reader.close();
+    const { body: maker } = await client.rest('POST', '/v2/tenants', ada.key, { name: 'maker', scopes: ['generate'] });
+    const drawing = await agent(platform.url, '/v2/mcp', maker.api_key);
+    const drawn = await drawing.callTool({ name: 'generate_image', arguments: { prompt: 'x', quality_tier: 'draft' } });
+    expect(drawn.structuredContent).toMatchObject({ state: 'completed' });
+    expect(slugOf(await drawing.callTool({ name: 'list_models', arguments: {} }))).toBe('forbidden');
+    await drawing.close();
+  });
+
   it('tells what is left, and speaks of a spent quota as agents know it', async () => {
     expect((await call('billing_status')).structuredContent).toMatchObject({ hasSavedCard: false });
     const many = Array.from({ length: 20 }, (_, i) =>
@@ -75,14 +89,6 @@ describe.each(SHAPES)('/v2/mcp in %s', (_shape, start) => {
     expect(slugOf(await call('billing_purchase_credits', { packId: 'agent-credits-500', idempotencyKey: 'k' }))).toBe(
       'billing_not_configured',
     );
-  });
-
-  it('lets in the key of a tenant, for what its scopes say', async () => {
-    const { body: tenant } = await client.rest('POST', '/v2/tenants', ada.key, { name: 'reader', scopes: ['read'] });
-    const reader = await agent(platform.url, '/v2/mcp', tenant.api_key);
-    expect(slugOf(await reader.callTool({ name: 'list_models', arguments: {} }))).toBeNull();
-    expect(slugOf(await reader.callTool({ name: 'generate_image', arguments: { prompt: 'x' } }))).toBe('forbidden');
-    await reader.close();
   });
 });
 
