@@ -32,7 +32,9 @@ export function createAdmission({ identity, limiter }: AdmissionDeps): Admission
     async admit(request, reply) {
       const credential = credentialOf(request.headers, request.url.startsWith('/v2/'));
       const tell = (state: LimitState) => setHeaders(reply, state);
-      return admitCredential(credential, request.id, networkOf(request.ip), tell, resourceOf(request.url));
+      // By the route, not by the text of the address: the router takes /%6dcp for /mcp.
+      const resource = resourceOf(request.routeOptions.url ?? request.url);
+      return admitCredential(credential, request.id, networkOf(request.ip), tell, resource);
     },
     admitCredential: (credential, requestId, network) => admitCredential(credential, requestId, network, () => {}, ''),
     countOperation: ({ caller, network }) => take(keyOf(caller, network), () => {}),

@@ -4,22 +4,27 @@ import type { Events } from './events.js';
 export class Cancellations {
   readonly #events: Events;
   readonly #topic: string;
-  readonly #underWay = new Map<string, AbortController>();
+  /** A request may come twice. Which of them does the work is not known here. */
+  readonly #underWay = new Map<string, Set<AbortController>>();
   readonly #stopListening: () => void;
 
   constructor(events: Events, topic: string) {
     this.#events = events;
     this.#topic = topic;
-    this.#stopListening = events.subscribe(topic, (name) => this.#underWay.get(name)?.abort());
+    this.#stopListening = events.subscribe(topic, (name) => {
+      for (const controller of this.#underWay.get(name) ?? []) controller.abort();
+    });
   }
 
   open(name: string): { signal: AbortSignal; close(): void } {
     const controller = new AbortController();
-    this.#underWay.set(name, controller);
+    const all = this.#underWay.get(name) ?? new Set();
+    this.#underWay.set(name, all.add(controller));
     return {
       signal: controller.signal,
       close: () => {
-        if (this.#underWay.get(name) === controller) this.#underWay.delete(name);
+        all.delete(controller);
+        if (all.size === 0 && this.#underWay.get(name) === all) this.#underWay.delete(name);
       },
     };
   }

@@ -91,10 +91,14 @@ function watch(socket: Socket, watched: Watched, options: FrontOptions, handOver
     }
     // One request at a time: the next one waits where it is.
     socket.pause();
+    sending.add(socket);
     const late = (result: FrontAnswer | null) => {
+      sending.delete(socket);
       if (socket.destroyed) return;
       respond(result, chunk);
-      if (socket.writableLength === 0 && !sending.has(socket)) socket.resume();
+      if (sending.has(socket)) return;
+      if (result && isClosing()) socket.end();
+      else if (!socket.writableNeedDrain) socket.resume();
     };
     found.then(late, () => late(null));
   }
@@ -124,7 +128,8 @@ function watch(socket: Socket, watched: Watched, options: FrontOptions, handOver
 
   /** Who does not take what was asked for is not listened to until it is taken. */
   function listen(): void {
-    if (socket.writableLength === 0) return;
+    // Only of so much does the socket tell when it is taken.
+    if (!socket.writableNeedDrain) return;
     socket.pause();
     socket.once('drain', resume);
   }
@@ -145,7 +150,7 @@ function watch(socket: Socket, watched: Watched, options: FrontOptions, handOver
     }
     sending.delete(socket);
     if (isClosing()) socket.end();
-    else if (socket.writableLength > 0) socket.once('drain', resume);
+    else if (socket.writableNeedDrain) socket.once('drain', resume);
     else socket.resume();
   }
 

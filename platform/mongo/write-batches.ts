@@ -7,11 +7,11 @@ const AT_ONCE = 8;
 /** With the largest accounts that are sent this way, well within the 16 MiB of a command. */
 const LARGEST = 300;
 
-export interface Insert<T extends Document> {
+interface Insert<T extends Document> {
   insert: T;
 }
 
-export interface Update<T extends Document> {
+interface Update<T extends Document> {
   /** Changes the one document that it finds. */
   filter: object;
   /** Operators, or the whole document anew. */
@@ -46,6 +46,7 @@ export class WriteBatches {
   readonly #db: Db;
   #waiting: Waiting[] = [];
   #turn: NodeJS.Immediate | undefined;
+  #again: NodeJS.Timeout | undefined;
   /** When each command began that is under way. */
   readonly #underWay = new Set<{ since: number }>();
   /** Known once it was tried: servers before MongoDB 8 take writes to one collection at a time. */
@@ -77,7 +78,16 @@ export class WriteBatches {
   }
 
   #next(): void {
-    if (this.#waiting.length === 0 || !this.#mayBegin()) return;
+    while (this.#waiting.length > 0 && this.#mayBegin()) this.#begin();
+    if (this.#waiting.length === 0) return;
+    // Nobody else may come who would look whether those under way have become slow.
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      this.#next();
+    }, SLOW_MS);
+  }
+
+  #begin(): void {
     const batch = this.#waiting.splice(0, LARGEST);
     const command = { since: performance.now() };
     this.#underWay.add(command);

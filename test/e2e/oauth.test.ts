@@ -376,7 +376,10 @@ describe.each(SHAPES)('OAuth in %s', (_name, start) => {
       const pictures = await tokens({ resource: `${platform.url}/v2/mcp` });
       expect(pictures.scope).toBe('generate read');
       expect(await knocks('/mcp', tools.access_token)).toBe(true);
-      for (const { access_token } of [api, pictures]) expect(await knocks('/mcp', access_token)).toBe(false);
+      for (const { access_token } of [api, pictures]) {
+        expect(await knocks('/mcp', access_token)).toBe(false);
+        expect(await knocks('/%6dcp', access_token)).toBe(false);
+      }
       for (const { access_token } of [tools, pictures]) {
         expect(await statusOf('/v1/me', access_token)).toBe(401);
         expect(await statusOf('/v2/tenants', access_token)).toBe(401);

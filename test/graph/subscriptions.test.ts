@@ -64,6 +64,7 @@ const log = pino({ level: 'silent' });
 const key = newUserKey();
 const good = new Set([sha256(key)]);
 
+let accountsAway = false;
 let registry: Registry;
 let metrics: Metrics;
 let url: string;
@@ -103,7 +104,10 @@ async function open(given: { connectionsPerCaller?: number; origins?: string[] }
   const identity = new Identity({
     findCaller: async (_kind, hash) =>
       good.has(hash) ? { userId: hash, keyId: hash, ...wholeAccount(hash), ...profile } : null,
-    findGood: async (_kind, hashes) => hashes.filter((hash) => good.has(hash)),
+    findGood: async (_kind, hashes) => {
+      if (accountsAway) throw new Error('accounts is away');
+      return hashes.filter((hash) => good.has(hash));
+    },
     events: new LocalEvents(),
     metrics,
   });
@@ -276,6 +280,21 @@ describe.each(TRANSPORTS)('a subscription over %s', (_name, connect) => {
     subscriber.close();
   });
 
+  it('lives on while nobody can be asked about keys, and ends once somebody can', async () => {
+    registry.changes.set('a', 1);
+    const subscriber = connect(url, key);
+    const updates = subscriber.subscribe({ query: QUERY, variables: { id: 'a' } });
+    await heard(updates, 1);
+    accountsAway = true;
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await openCount()).toBe(1);
+    good.clear();
+    accountsAway = false;
+    await updates.ended;
+    await expect.poll(openCount).toBe(0);
+    subscriber.close();
+  });
+
   it('gives a caller so many connections and no more, and a new one for each that ends', async () => {
     await close();
     await open({ connectionsPerCaller: 2 });
@@ -293,6 +312,20 @@ describe.each(TRANSPORTS)('a subscription over %s', (_name, connect) => {
     await heard(again.subscribe({ query: QUERY, variables: { id: 'a' } }), 1);
     for (const client of [...clients, again]) client.close();
   });
+});
+
+it('server-sent events are run for nobody else than they were admitted for', async () => {
+  registry.changes.set('a', 1);
+  const answer = await fetch(`${url}/graphql/stream`, {
+    method: 'POST',
+    headers: { accept: 'text/event-stream', 'content-type': 'application/json', 'x-api-key': key },
+    body: JSON.stringify({ query: QUERY, variables: { id: 'a' } }),
+  });
+  const reader = answer.body?.getReader();
+  await reader?.read();
+  await expect.poll(() => registry.scopes.length).toBeGreaterThan(0);
+  expect(registry.scopes.every(({ caller }) => caller === null)).toBe(true);
+  await reader?.cancel();
 });
 
 describe('a client that does not read', () => {

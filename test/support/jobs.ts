@@ -38,7 +38,7 @@ export async function openJobWriter(mongoUrl: string, events?: Events, database 
 export function jobWriter(db: Db, events?: Events, close = async () => {}): JobWriter {
   const jobs = db.collection<JobDocument>(JOBS.name);
   const told = async (id: string) => {
-    const job = events && (await jobs.findOne({ _id: id }, { projection: { owner: 1 } }));
+    const job = events && (await jobs.findOne({ _id: id }, { projection: { owner: 1, changedAt: 1 } }));
     if (job) announceJob(events, job);
   };
   return {
@@ -62,7 +62,11 @@ export function jobWriter(db: Db, events?: Events, close = async () => {}): JobW
       await told(id);
     },
     async remove(id) {
-      const erased = await jobs.findOneAndUpdate({ _id: id }, { $set: { erasing: true, changedAt: new Date() } });
+      const erased = await jobs.findOneAndUpdate(
+        { _id: id },
+        { $set: { erasing: true, changedAt: new Date() } },
+        { returnDocument: 'after' },
+      );
       if (erased && events) announceJob(events, erased);
     },
     close,

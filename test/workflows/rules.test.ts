@@ -10,7 +10,13 @@ import { fenced, type PackSubject, type PromptPack, quoted } from '../../subgrap
 import { teachPack } from '../../subgraphs/registry/prompt-pack/teach.pack.js';
 import { MAX_FILE_BYTES, pathIssue, readBundle } from '../../subgraphs/registry/workflow/bundle.rules.js';
 import { readFrontMatter } from '../../subgraphs/registry/workflow/front-matter.js';
-import { plainWords, saveRules, searchWords, slugOf } from '../../subgraphs/registry/workflow/workflow.rules.js';
+import {
+  plainWords,
+  saveRules,
+  searchedWords,
+  searchWords,
+  slugOf,
+} from '../../subgraphs/registry/workflow/workflow.rules.js';
 
 function issuesOf(action: () => unknown): string[] {
   try {
@@ -67,6 +73,15 @@ describe('the words of a workflow', () => {
     expect(words).toEqual(expect.arrayContaining(['wochentlicher', 'woc', 'report', 'rep', 'ci', 'cd']));
     expect(words).not.toContain('re');
     for (const word of plainWords('report WÖCHENTLICHER')) expect(words).toContain(word);
+  });
+});
+
+describe('what a search on a list asks for', () => {
+  it('finds each word of long texts, and is itself no longer than a search can be', () => {
+    const names = Array.from({ length: 300 }, (_, i) => `wordnumber${i}`);
+    expect(searchWords(names.join(' '))).toEqual(expect.arrayContaining(names));
+    expect(searchedWords('Report report')).toEqual(['report']);
+    expect(() => searchedWords('a '.repeat(300))).toThrow(/search/);
   });
 });
 

@@ -187,6 +187,24 @@ describe('an erasure', () => {
     expect((await service.open(scope, workflow._id, null)).version.files).toMatchObject([{ path: 'both' }]);
     now = new Date();
   });
+
+  it('of one version holds against a save that read it before and writes its copy afterwards', async () => {
+    const name = unique();
+    const one = await service.save(scope, { name, body: 'a' });
+    const token = one.workflow.versionToken;
+    const { workflow } = await service.save(scope, { name, body: 'b', expected_version_token: token });
+    const versions = database.db.collection('registry_workflow_versions');
+    const copy = await versions.findOne({ workflowId: workflow._id, version: 1 });
+    await service.eraseVersion(scope, workflow._id, 1);
+    await versions.insertOne(copy ?? {});
+    await expect(service.open(scope, workflow._id, 1)).rejects.toMatchObject({ slug: 'not_found' });
+    await expect(service.eraseVersion(scope, workflow._id, 1)).rejects.toMatchObject({ slug: 'not_found' });
+    expect(await history(workflow._id)).toEqual(['2b']);
+    now = new Date(Date.now() + 2 * HOUR_MS);
+    await service.sweepLoose();
+    expect(await versions.countDocuments({ workflowId: workflow._id })).toBe(0);
+    now = new Date();
+  });
 });
 
 describe('files of a save that came to nothing', () => {

@@ -80,7 +80,14 @@ export class EventStream implements AsyncIterableIterator<OperationResult> {
 
   async #deliver(event: GraphResponse): Promise<IteratorResult<OperationResult, undefined>> {
     const { operations, prepared, variables, scope, onEvent } = this.#deps;
-    const value = await operations.complete(prepared, variables, await scope(), event);
+    let value: OperationResult;
+    try {
+      value = await operations.complete(prepared, variables, await scope(), event);
+    } catch (error) {
+      // Whoever loops over this does not end what has failed.
+      this.#close();
+      throw error;
+    }
     if (this.#closed) return DONE;
     onEvent();
     return { done: false, value };

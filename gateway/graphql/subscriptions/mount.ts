@@ -45,6 +45,7 @@ export function mountSubscriptions(app: FastifyInstance, deps: SubscriptionDeps)
     identity,
     perHolder: settings.connectionsPerCaller,
     atMost: settings.connections,
+    log,
   });
   const stalls = new Stalls(settings.stallMs);
   const conversations = new Conversations({ operations, persisted, news, metrics, onMutation });

@@ -1,4 +1,5 @@
 /** Connections that stay open: who holds them and how many, and whether they still may. */
+import type { Logger } from 'pino';
 import { Problem } from '../../../platform/errors.js';
 import { newId } from '../../../platform/ids.js';
 import type { Scope } from '../../../platform/scope.js';
@@ -31,6 +32,7 @@ export interface SessionsDeps {
   perHolder: number;
   /** Connections of this process. */
   atMost: number;
+  log: Logger;
 }
 
 export class Sessions {
@@ -43,12 +45,10 @@ export class Sessions {
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps;
-    this.#timer = setInterval(() => void this.#recheck(), RECHECK_MS).unref();
-    this.#stopListening = deps.identity.onForgotten((userId) => void this.#recheckUser(userId));
-  }
-
-  get size(): number {
-    return this.#open.size;
+    // Whoever cannot be asked about at the moment is asked about a second later.
+    const putOff = (error: unknown) => deps.log.warn({ err: error }, 'open connections could not be checked');
+    this.#timer = setInterval(() => void this.#recheck().catch(putOff), RECHECK_MS).unref();
+    this.#stopListening = deps.identity.onForgotten((userId) => void this.#recheckUser(userId).catch(putOff));
   }
 
   open(request: SessionRequest): Session {
@@ -93,8 +93,11 @@ export class Sessions {
   async #recheck(): Promise<void> {
     if (this.#checking) return;
     this.#checking = true;
-    await this.#check([...this.#open]);
-    this.#checking = false;
+    try {
+      await this.#check([...this.#open]);
+    } finally {
+      this.#checking = false;
+    }
   }
 
   async #check(sessions: readonly Open[]): Promise<void> {

@@ -16,17 +16,21 @@ export interface Watched<State extends string> {
   changedAt: Date;
 }
 
-export interface JobNotice {
+interface JobNotice {
   id: string;
   owner: string;
+  /** When the change was made that it tells of, by the clock of whoever made it. */
+  at: number;
 }
 
+type Announced = Pick<Watched<string>, '_id' | 'owner' | 'changedAt'>;
+
 /** After each write that changed the state, once it is durable. */
-export function announceJob(events: Events, { _id, owner }: Pick<Watched<string>, '_id' | 'owner'>): void {
-  events.publish(JOB_CHANGED, `${_id} ${owner}`);
+export function announceJob(events: Events, { _id, owner, changedAt }: Announced): void {
+  events.publish(JOB_CHANGED, `${_id} ${owner} ${changedAt.getTime()}`);
 }
 
 export function readNotice(payload: string): JobNotice {
-  const [id = '', owner = ''] = payload.split(' ');
-  return { id, owner };
+  const [id = '', owner = '', at = ''] = payload.split(' ');
+  return { id, owner, at: Number(at) };
 }

@@ -38,7 +38,7 @@ export function followJobs(deps: JobFollowDeps): Follow {
       listener.heard(ownerTopic(owner));
     };
     const stopListening = deps.events.subscribe(JOB_CHANGED, (payload) => {
-      look.heard(readNotice(payload).id);
+      look.heard(readNotice(payload));
       told(payload);
     });
     const stopLooking = look.start(listener);
@@ -67,9 +67,9 @@ class Looking {
     this.#jobs = deps.db.collection<JobDocument>(JOBS.name);
   }
 
-  /** A notice comes after its write: what it told of needs no telling again. */
-  heard(id: string): void {
-    if (this.#listeners.size > 0) this.#told.set(id, this.#deps.now().getTime());
+  /** A notice comes after its write: what it told of needs no telling again, but what came after does. */
+  heard({ id, at }: ReturnType<typeof readNotice>): void {
+    if (this.#listeners.size > 0) this.#told.set(id, at);
   }
 
   start(listener: FollowListener): () => void {
@@ -117,7 +117,7 @@ class Looking {
     for (const { _id, owner, changedAt } of changed) {
       const at = changedAt.getTime();
       this.#until = Math.max(this.#until, at);
-      if (at <= (this.#told.get(_id) ?? 0)) continue;
+      if (at === this.#told.get(_id)) continue;
       this.#told.set(_id, at);
       for (const { heard } of this.#listeners) {
         heard(jobTopic(_id));

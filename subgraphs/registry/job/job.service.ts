@@ -68,7 +68,14 @@ export class JobService {
     const request = checked(jobRules, input);
     const choice = choose(request, this.#deps.models);
     const job = await this.#inTurn(scope, request, async () => {
-      return (await this.#earlier(scope, request)) ?? (await this.#submit(scope, request, choice));
+      const earlier = await this.#earlier(scope, request);
+      if (earlier) return earlier;
+      return this.#submit(scope, request, choice).catch(async (error: unknown) => {
+        // Another process may have taken the same request on, and hold what this one lacked.
+        const first = await this.#earlier(scope, request);
+        if (first) return first;
+        throw error;
+      });
     });
     if (!choice.sync || isEnded(job.state)) return job;
     return (await this.#deps.waiters.end(job._id)) ?? (await this.#deps.jobs.find(job._id)) ?? job;

@@ -183,7 +183,7 @@ export class JobStore {
       $unset: { leaseUntil: 1 },
     };
     if (!(await this.#writes.write(this.#jobs, { filter, update }))) return null;
-    announceJob(events, { _id, owner });
+    announceJob(events, { _id, owner, changedAt: at });
     return at;
   }
 

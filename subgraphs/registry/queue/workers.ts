@@ -96,8 +96,9 @@ export class Workers {
     const { waiters, metrics } = this.#deps;
     waiters.workedOn(job._id);
     metrics.taken(job);
-    const running = this.#run(job).finally(() => {
-      this.#running.delete(job._id);
+    const running: Promise<void> = this.#run(job).finally(() => {
+      // It may have been lost and taken once more meanwhile.
+      if (this.#running.get(job._id) === running) this.#running.delete(job._id);
       if (this.#full) this.#wake();
     });
     this.#running.set(job._id, running);

@@ -9,7 +9,7 @@ import {
   pageSize,
 } from '../../../platform/mongo/page.js';
 import { requireCaller, type Scope } from '../../../platform/scope.js';
-import { plainWords } from '../workflow/workflow.rules.js';
+import { searchedWords } from '../workflow/workflow.rules.js';
 import { TEMPLATES, type TemplateDocument, TemplateStatus } from './template.model.js';
 
 export interface TemplateList {
@@ -30,7 +30,7 @@ export class TemplateLists {
   async page(scope: Scope, { mine, search, includeArchived }: TemplateList, request: PageRequest) {
     const size = pageSize(request);
     const ownerId = mine ? requireCaller(scope).userId : scope.caller?.userId;
-    const words = search ? plainWords(search) : [];
+    const words = searchedWords(search);
     const also = {
       ...(words.length > 0 && { words: { $all: words } }),
       ...(request.after && { _id: { $lt: decodeCursor(request.after) } }),

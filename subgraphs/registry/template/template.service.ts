@@ -106,7 +106,7 @@ export class TemplateService {
     try {
       return await this.#deps.bundles.workflows.readAll(workflow._id, version.files);
     } catch (error) {
-      if (!(error instanceof Error && error.name === 'NoSuchKey')) throw error;
+      if (!(error instanceof Problem && error.slug === 'not_found')) throw error;
       throw new Problem('conflict', 'The workflow was erased while it was being published.', { cause: error });
     }
   }

@@ -486,12 +486,12 @@ export class TemplateStore {
   /** Finishes erasures that died half-way, and takes away what was written by those who had not heard of them. */
   async sweepErased(): Promise<void> {
     const dropBefore = this.#in(-UNDER_WAY_MS);
-    const erased = await this.#tombstones
+    // All of them: what is swept stays for a while, and must not stand before what is not.
+    const erased = this.#tombstones
       .find({ erasedAt: { $lte: this.#deps.now() } })
       .sort({ erasedAt: 1 })
-      .limit(SWEPT_AT_ONCE)
-      .toArray();
-    for (const { _id, erasedAt } of erased) {
+      .batchSize(SWEPT_AT_ONCE);
+    for await (const { _id, erasedAt } of erased) {
       if (!(await this.#end(_id))) continue;
       await this.#eraseRest(_id);
       if (erasedAt <= dropBefore) await this.#tombstones.deleteOne({ _id });

@@ -300,12 +300,12 @@ export class VersionedService<C extends object> {
   /** Finishes erasures that died half-way, and takes away what runs and deploys wrote that were under way. */
   async sweepErased(): Promise<void> {
     const dropBefore = new Date(this.#deps.now().getTime() - TOMBSTONE_MS);
-    const erased = await this.#tombstones
+    // All of them: what is swept stays for a while, and must not stand before what is not.
+    const erased = this.#tombstones
       .find({ erasedAt: { $exists: true } })
       .sort({ erasedAt: 1 })
-      .limit(SWEPT_AT_ONCE)
-      .toArray();
-    for (const { _id, erasedAt } of erased) {
+      .batchSize(SWEPT_AT_ONCE);
+    for await (const { _id, erasedAt } of erased) {
       const nothingLeft = await this.#eraseRest(_id);
       if (nothingLeft && erasedAt <= dropBefore) await this.#tombstones.deleteOne({ _id });
     }

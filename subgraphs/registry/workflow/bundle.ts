@@ -1,5 +1,6 @@
 /** The bytes of bundles, in the object store by hash below the workflow, or the template, that holds them. */
 import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { Problem } from '../../../platform/errors.js';
 import type { ObjectStore } from '../../../platform/s3.js';
 import type { ReadFile } from './bundle.rules.js';
 import type { BundleFile } from './workflow.model.js';
@@ -71,7 +72,12 @@ export class Bundles {
   /** A file is small enough to be held: rules.ts sees to that. */
   async read(holderId: string, sha256: string): Promise<Buffer> {
     const { client, bucket } = this.#store;
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: this.#keyOf(holderId, sha256) }));
+    const wanted = new GetObjectCommand({ Bucket: bucket, Key: this.#keyOf(holderId, sha256) });
+    const { Body } = await client.send(wanted).catch((error: unknown) => {
+      if (!(error instanceof Error && error.name === 'NoSuchKey')) throw error;
+      // Its holder was erased since it was looked up.
+      throw new Problem('not_found', 'file not found', { cause: error });
+    });
     if (!Body) throw new Error(`the store gave no body for a file of ${this.#keyOf(holderId, sha256)}`);
     return Buffer.from(await Body.transformToByteArray());
   }

@@ -83,6 +83,8 @@ export interface WorkflowDocument {
   appliedInvitations?: string[];
   /** From when on files that no version names can be cleared away. Set before there may be such. */
   looseFrom?: Date;
+  /** Versions that were erased: a save that read one of them before may write its copy once more. */
+  erasedVersions?: number[];
 }
 
 /**

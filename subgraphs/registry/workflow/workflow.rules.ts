@@ -1,6 +1,7 @@
 /** What a save may say. Pure, so that every door checks with the same words. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { Problem } from '../../../platform/errors.js';
 import { wants } from '../../../platform/rules.js';
 import { fileRule } from './bundle.rules.js';
 
@@ -113,18 +114,27 @@ function latinOf(name: string): string {
     .replace(/-+$/, '');
 }
 
-const MAX_WORDS = 300;
+const MAX_WORDS = 800;
 const MAX_WORD = 40;
 
 /** The words that a search on a list compares: whole ones, and how the longer ones begin. */
 export function searchWords(...texts: readonly string[]): string[] {
-  const words = new Set<string>();
-  for (const word of plainWords(texts.join(' '))) {
-    for (let length = 3; length < word.length; length++) words.add(word.slice(0, length));
-    words.add(word);
-    if (words.size >= MAX_WORDS) break;
+  // Whole words first: how they begin is worth less than that they are there.
+  const whole = new Set(plainWords(texts.join(' ')));
+  const words = new Set([...whole].slice(0, MAX_WORDS));
+  for (const word of whole) {
+    for (let length = 3; length < word.length && words.size < MAX_WORDS; length++) words.add(word.slice(0, length));
   }
   return [...words];
+}
+
+const MAX_SEARCH = 500;
+
+/** What a search on a list asks for, whichever door it came through. */
+export function searchedWords(search: string | null | undefined): string[] {
+  if (!search) return [];
+  if (search.length > MAX_SEARCH) throw Problem.invalid('search', `must have at most ${MAX_SEARCH} characters`);
+  return [...new Set(plainWords(search))];
 }
 
 export function plainWords(text: string): string[] {

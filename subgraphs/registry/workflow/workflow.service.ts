@@ -37,7 +37,7 @@ import {
   type WorkflowVersionDocument,
   workflowVersionId,
 } from './workflow.model.js';
-import { plainWords, type SaveRequest, saveRules, searchWords, slugOf } from './workflow.rules.js';
+import { type SaveRequest, saveRules, searchedWords, searchWords, slugOf } from './workflow.rules.js';
 
 export interface WorkflowServiceDeps {
   db: Db;
@@ -321,16 +321,22 @@ export class WorkflowService {
     return { workflow, version: found, access };
   }
 
-  async version({ _id, current }: WorkflowDocument, version: number | null, { floor }: Access) {
+  async version({ _id, current, erasedVersions }: WorkflowDocument, version: number | null, { floor }: Access) {
     if (version === null || version === current.version) return current;
-    if (version > current.version || version < floor) return null;
+    if (version > current.version || version < floor || erasedVersions?.includes(version)) return null;
     return this.#versions.findOne({ _id: workflowVersionId(_id, version) });
   }
 
   /** Versions that the caller may see, newest first. */
-  async versions({ _id, current }: WorkflowDocument, { floor }: Access, limit: number, below: number | null) {
+  async versions(
+    { _id, current, erasedVersions = [] }: WorkflowDocument,
+    { floor }: Access,
+    limit: number,
+    below: number | null,
+  ) {
+    const before = Math.min(below ?? current.version, current.version);
     const older = await this.#versions
-      .find({ workflowId: _id, version: { $lt: Math.min(below ?? current.version, current.version), $gte: floor } })
+      .find({ workflowId: _id, version: { $lt: before, $gte: floor, $nin: erasedVersions } })
       .sort({ version: -1 })
       .limit(limit)
       .toArray();
@@ -395,18 +401,25 @@ export class WorkflowService {
         hint: 'Save another version first, or delete the workflow.',
       });
     }
-    const { deletedCount } = await this.#versions.deleteOne({ _id: workflowVersionId(workflow._id, version) });
-    if (deletedCount === 0) throw workflowNotFound();
-    await this.#workflows.updateOne({ _id: workflow._id, ownerId: { $exists: true } }, this.#loosen());
+    const erased = { _id: workflowVersionId(workflow._id, version) };
+    if (!(await this.version(workflow, version, access)) || !(await this.#versions.findOne(erased))) {
+      throw workflowNotFound();
+    }
+    // Marked first: from here on nobody is shown it, whoever writes its copy once more, and its files are looked after.
+    const { matchedCount } = await this.#workflows.updateOne(
+      { _id: workflow._id, ownerId: workflow.ownerId, erasedVersions: { $ne: version } },
+      { ...this.#loosen(), $push: { erasedVersions: version } },
+    );
+    if (matchedCount === 0) throw workflowNotFound();
+    await this.#versions.deleteOne(erased);
     return workflow;
   }
 
   async #clearFiles(workflowId: string): Promise<void> {
-    const filter = { workflowId };
-    const [kept, live] = await Promise.all([
-      this.#versions.find(filter).project<{ files: BundleFile[] }>({ files: 1 }).toArray(),
-      this.#workflows.findOne({ _id: workflowId }),
-    ]);
+    const live = await this.#workflows.findOne({ _id: workflowId });
+    const erased = (live?.erasedVersions ?? []).map((version) => workflowVersionId(workflowId, version));
+    if (erased.length > 0) await this.#versions.deleteMany({ _id: { $in: erased } });
+    const kept = await this.#versions.find({ workflowId }).project<{ files: BundleFile[] }>({ files: 1 }).toArray();
     const named = [...kept.flatMap(({ files }) => files), ...(live?.current?.files ?? [])];
     const before = this.#in(-UNDER_WAY_MS);
     await this.#deps.bundles.clearUnused(workflowId, new Set(named.map(({ sha256 }) => sha256)), before);
@@ -437,12 +450,12 @@ export class WorkflowService {
   async sweepErased(): Promise<void> {
     const now = this.#deps.now();
     const dropBefore = this.#in(-UNDER_WAY_MS);
-    const erased = await this.#tombstones
+    // All of them: what is swept stays for a while, and must not stand before what is not.
+    const erased = this.#tombstones
       .find({ erasedAt: { $lte: now } })
       .sort({ erasedAt: 1 })
-      .limit(SWEPT_AT_ONCE)
-      .toArray();
-    for (const { _id, erasedAt, copies } of erased) {
+      .batchSize(SWEPT_AT_ONCE);
+    for await (const { _id, erasedAt, copies } of erased) {
       await this.#eraseRest(_id);
       if (copies) await this.#deps.dropCopies(copies);
       if (erasedAt <= dropBefore) await this.#tombstones.deleteOne({ _id });
@@ -510,7 +523,7 @@ function wordsOf({ name, description, outcome, tags }: WorkflowVersion): string[
 }
 
 function matching({ tag, search, includeArchived }: Omit<ListFilter, 'whose'>): Record<string, unknown> {
-  const words = search ? plainWords(search) : [];
+  const words = searchedWords(search);
   return {
     ...(!includeArchived && { status: WorkflowStatus.LIVE }),
     ...(tag && { 'current.tags': tag }),
