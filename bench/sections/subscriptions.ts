@@ -154,7 +154,7 @@ async function measure(
     written.set(job._id, performance.now());
     const state = JobState.PROCESSING;
     await jobs.updateOne({ _id: job._id }, { $set: { state, changedAt: at }, $push: { changes: { state, at } } });
-    tell(job);
+    tell({ ...job, changedAt: at });
   }
 }
 

@@ -3,7 +3,6 @@
  * once however many jobs refer to them, and the pictures that a job is given to work on.
  */
 import type { Readable } from 'node:stream';
-import { Problem } from '../../platform/errors.js';
 import type { ByteRange } from '../../platform/s3.js';
 import type { ReferenceImage } from './client.js';
 
@@ -121,20 +120,6 @@ export function parseAssetId(text: string): string | null {
 export function assetIdOf(path: string): string | null {
   return ASSET_PATH.exec(path)?.[1]?.toLowerCase() ?? null;
 }
-
-const unavailable = () => Promise.reject(new Problem('unavailable'));
-
-/** For what needs no assets. */
-export const NO_ASSETS: Assets = {
-  keepOutput: unavailable,
-  keepInput: unavailable,
-  readInput: unavailable,
-  keepInputsUntil: unavailable,
-  drop: unavailable,
-  read: unavailable,
-  find: unavailable,
-  open: unavailable,
-};
 
 /** Of this process, where they are built after those that ask them. */
 export function lateAssets(find: () => Assets): Assets {

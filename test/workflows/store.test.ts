@@ -10,12 +10,12 @@ import { newId } from '../../platform/ids.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import { ObjectStore } from '../../platform/s3.js';
 import type { Scope } from '../../platform/scope.js';
-import { NO_TEAMS } from '../../subgraphs/registry/grant/memberships.js';
 import { Bundles } from '../../subgraphs/registry/workflow/bundle.js';
 import { PinReader } from '../../subgraphs/registry/workflow/pins.js';
 import { WorkflowService } from '../../subgraphs/registry/workflow/workflow.service.js';
 import { WORKFLOW_COLLECTIONS } from '../../subgraphs/registry/workflow/workflows.js';
 import { interruptible } from '../accounts/support/interrupt.js';
+import { NO_TEAMS } from '../registry/support/nothing.js';
 import { scopeOf } from '../registry/support/registry.js';
 import { openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
 

@@ -7,7 +7,7 @@ import { RESOURCES } from '../../../platform/resources.js';
 import { KEY_SCOPES } from '../../../platform/scope.js';
 
 /** The codes of RFC 6749, 7591, 8628 and 8707 that there is a use for here. */
-export const OAUTH_ERRORS = [
+const OAUTH_ERRORS = [
   'invalid_request',
   'invalid_client',
   'invalid_grant',

@@ -23,7 +23,8 @@ export interface LedgerDeps {
   now: () => Date;
 }
 
-const BATCH = 1_000;
+/** Less than one command: what callers wait for stands behind it. */
+const BATCH = 250;
 const TIDY_EVERY_MS = 5_000;
 /** An entry that is older than this in an outbox has nobody who is just about to write it. */
 const LEFT_BEHIND_MS = 5_000;

@@ -6,8 +6,6 @@ export interface Memberships {
   teamsOf(scope: Scope): Promise<readonly string[]>;
 }
 
-export const NO_TEAMS: Memberships = { teamsOf: async () => [] };
-
 /** Who asks while an answer to the same request is on its way gets that one. Nothing is kept beyond it. */
 export class CurrentMemberships implements Memberships {
   readonly #accounts: Pick<AccountsClient, 'teamsOf'>;

@@ -10,9 +10,3 @@ export interface VerifierSharing {
   /** Ids of verifiers of that name among which are all that were shared with the caller. */
   named(scope: Scope, name: string): Promise<string[]>;
 }
-
-/** For an installation in which nothing can be shared. */
-export const NOTHING_SHARED: VerifierSharing = {
-  roleOf: async () => null,
-  named: async () => [],
-};

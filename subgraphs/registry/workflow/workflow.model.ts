@@ -111,12 +111,15 @@ export interface WorkflowVersionDocument extends WorkflowVersion {
   workflowId: string;
 }
 
+export const BY_CONTENT = 'by_content';
 export const BY_VERIFIER = 'by_verifier';
 
 export const WORKFLOWS: CollectionDefinition = {
   name: 'registry_workflows',
   indexes: [
     { name: 'by_owner', key: { ownerId: 1, status: 1, _id: -1 } },
+    // How all of an owner's stand, for search, without reading a document.
+    { name: BY_CONTENT, key: { ownerId: 1, status: 1, 'current.version': 1, _id: 1 } },
     { name: 'by_owner_any', key: { ownerId: 1, _id: -1 } },
     {
       name: 'by_slug',

@@ -6,8 +6,8 @@ import type { Encoder } from '../embedding/encoder.js';
 import { type Query, readQuery } from '../search/query.js';
 import type { Ranked } from '../search/search-index.js';
 import { type Source, SyncedIndex } from '../search/synced-index.js';
-import { accessOf, type Viewer, visibleTo } from './workflow.access.js';
-import { WORKFLOWS, type WorkflowDocument, WorkflowStatus } from './workflow.model.js';
+import { accessOf, sharedWith, type Viewer, visibleTo } from './workflow.access.js';
+import { BY_CONTENT, WORKFLOWS, type WorkflowDocument, WorkflowStatus } from './workflow.model.js';
 import type { FoundWorkflow, WorkflowService } from './workflow.service.js';
 
 export interface WorkflowSearchDeps {
@@ -55,12 +55,20 @@ export class WorkflowSearch {
   }
 
   #source(viewer: Viewer): Source {
-    const visible = { status: WorkflowStatus.LIVE, ...visibleTo(viewer) } as Filter<WorkflowDocument>;
+    const status = WorkflowStatus.LIVE;
+    const own = { ownerId: viewer.userId, status };
+    const shared = { ...sharedWith(viewer), status } as Filter<WorkflowDocument>;
+    const projection = { 'current.version': 1 };
     return {
       list: async () => {
-        const found = this.#workflows.find(visible, { projection: { 'current.version': 1 } });
+        const parts = [
+          this.#workflows.find(own, { projection, hint: BY_CONTENT }),
+          this.#workflows.find(shared, { projection }),
+        ];
         const stamps = new Map<string, string>();
-        for await (const { _id, current } of found) stamps.set(_id, String(current.version));
+        for (const found of parts) {
+          for await (const { _id, current } of found) stamps.set(_id, String(current.version));
+        }
         return stamps;
       },
       load: async (ids) => {

@@ -11,11 +11,11 @@ import { type Allowance, BillingClient, type UnlockProgress } from '../../../sub
 import {
   type Assets,
   type InputRole,
-  NO_ASSETS,
   type OutputResult,
   type OutputToKeep,
 } from '../../../subgraphs/images/asset-client.js';
 import { type HostedOutput, type Images, NO_IMAGES, type StoredOutput } from '../../../subgraphs/images/client.js';
+import { NO_ASSETS } from './nothing.js';
 
 export interface TestPurse {
   billing: BillingClient;

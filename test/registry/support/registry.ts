@@ -10,7 +10,6 @@ import { ObjectStore } from '../../../platform/s3.js';
 import { type Scope, wholeAccount } from '../../../platform/scope.js';
 import { Secrets } from '../../../platform/secrets.js';
 import type { Subgraph } from '../../../platform/subgraph.js';
-import { NO_ASSETS } from '../../../subgraphs/images/asset-client.js';
 import { LocalEncoder } from '../../../subgraphs/registry/embedding/local-encoder.js';
 import { Judges } from '../../../subgraphs/registry/judge/judges.js';
 import { LocalJudge } from '../../../subgraphs/registry/judge/local.js';
@@ -18,7 +17,7 @@ import { Models } from '../../../subgraphs/registry/model/models.js';
 import type { ImageRequest, Output, Provider } from '../../../subgraphs/registry/provider/provider.js';
 import { Providers } from '../../../subgraphs/registry/provider/providers.js';
 import { createRegistry, type RegistryDeps, type RegistrySubgraph } from '../../../subgraphs/registry/subgraph.js';
-import { NOTHING_SHARED } from '../../../subgraphs/registry/verifier/sharing.js';
+import { NO_ASSETS, NOTHING_SHARED } from './nothing.js';
 import { openAccounts, openImages, openPurse } from './peers.js';
 
 export const log = pino({ level: 'silent' });
