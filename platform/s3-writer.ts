@@ -7,6 +7,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { Room } from './rooms.js';
 import type { BucketWire } from './s3-wire.js';
 
 export interface ObjectToWrite {
@@ -31,7 +32,8 @@ export interface WriterDeps {
 }
 
 export async function writeObject(deps: WriterDeps, object: ObjectToWrite): Promise<void> {
-  const part = new Part();
+  const room = new Room();
+  const part = new Part(room);
   let upload: MultipartUpload | null = null;
   try {
     for await (const chunk of object.bytes) {
@@ -50,6 +52,7 @@ export async function writeObject(deps: WriterDeps, object: ObjectToWrite): Prom
     } else {
       await putWhole(deps, object, part.take());
     }
+    room.leave();
   } catch (error) {
     // What cannot be aborted now is left to whoever cleans up after the record of the object.
     await upload?.abort().catch(() => undefined);
@@ -72,9 +75,14 @@ const NOTHING = Buffer.alloc(0);
  * comes as one piece is not copied.
  */
 class Part {
-  #room = NOTHING;
+  readonly #memory: Room;
+  #room: Buffer = NOTHING;
   #length = 0;
   #piece: Uint8Array | null = null;
+
+  constructor(memory: Room) {
+    this.#memory = memory;
+  }
 
   /** How many bytes found room. */
   add(bytes: Uint8Array): number {
@@ -108,8 +116,9 @@ class Part {
 
   #makeRoom(wanted: number): void {
     if (wanted <= this.#room.length) return;
-    const room = Buffer.allocUnsafeSlow(Math.min(PART, Math.max(wanted, 2 * this.#room.length, FIRST_ROOM)));
+    const room = this.#memory.take(Math.min(PART, Math.max(wanted, 4 * this.#room.length, FIRST_ROOM)));
     this.#room.copy(room, 0, 0, this.#length);
+    this.#memory.giveBack(this.#room);
     this.#room = room;
   }
 }

@@ -1,5 +1,6 @@
 /** Calls of one outside service: pooled connections, bounded answers, no redirects, and retries only where none can do harm. */
 import { type FormData, Pool } from 'undici';
+import type { Room } from '../rooms.js';
 import { AnswerTooLarge, requestWhole } from './whole.js';
 
 export type OutboundProblem = 'unreachable' | 'broken' | 'too_large';
@@ -25,6 +26,8 @@ export interface OutboundRequest {
   headers?: Readonly<Record<string, string>>;
   body?: string | FormData;
   maxBytes: number;
+  /** Where the answer's body is put, see requestWhole(). */
+  room?: Room;
 }
 
 export interface OutboundAnswer {
@@ -105,7 +108,7 @@ export class Outbound {
   }
 
   async #once(
-    { method, path, headers, body, maxBytes }: OutboundRequest,
+    { method, path, headers, body, maxBytes, room }: OutboundRequest,
     signal: AbortSignal,
   ): Promise<OutboundAnswer> {
     const {
@@ -120,7 +123,7 @@ export class Outbound {
         headers: { accept: 'application/json, image/*', ...this.#headers, ...headers },
         body: body ?? null,
       },
-      { maxBytes, signal },
+      { maxBytes, signal, room },
     ).catch((error: unknown) => {
       throw error instanceof AnswerTooLarge ? new OutboundError('too_large', '') : error;
     });

@@ -21,9 +21,18 @@ const COLON = 0x3a;
 const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 export function parseBounded(bytes: Buffer, limits = LIMITS): unknown {
+  return parse(bytes, limits, (text) => text.toString());
+}
+
+/** The same, with long strings left as they stand in the bytes. */
+export function parseInPlace(bytes: Buffer, limits = LIMITS): unknown {
+  return parse(bytes, limits, (text) => text);
+}
+
+function parse(bytes: Buffer, limits: JsonLimits, read: (text: LongText) => unknown): unknown {
   const long = measure(bytes, limits);
   try {
-    return long.length === 0 ? JSON.parse(bytes.toString('utf8')) : parseAround(bytes, long);
+    return long.length === 0 ? JSON.parse(bytes.toString('utf8')) : parseAround(bytes, long, read);
   } catch {
     // The parser's own message quotes the text.
     throw new UnreadableJson('not JSON');
@@ -37,6 +46,43 @@ interface LongString {
 }
 
 const LONG = 16 * 1024;
+
+/** A multiple of four characters of base64, and as a string small enough to die young. */
+const PIECE = 48 * 1024;
+
+export class LongText {
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  toString(from = 0, to = this.#bytes.length): string {
+    return this.#bytes.toString('latin1', from, to);
+  }
+
+  indexOf(part: string): number {
+    return this.#bytes.indexOf(part);
+  }
+
+  /** What follows the first `from` characters in base64, put where the text was: it can be read once. */
+  decode(from = 0): Buffer {
+    const text = this.#bytes.subarray(from);
+    let written = 0;
+    for (let at = 0; at < text.length; at += PIECE) {
+      const piece = text.toString('latin1', at, at + PIECE);
+      const bytes = text.write(piece, written, 'base64');
+      const next = at + PIECE;
+      if (bytes !== (PIECE / 4) * 3 && next < text.length) {
+        // Something else is among the characters, so that the next piece does not begin where a group of four does.
+        const rest = Buffer.from(piece + text.toString('latin1', next), 'base64');
+        return Buffer.concat([text.subarray(0, written), rest]);
+      }
+      written += bytes;
+    }
+    return text.subarray(0, written);
+  }
+}
 
 /**
  * Walks over the structure alone: strings, which hold nearly all bytes of an answer with pictures, are leapt over. Returns
@@ -77,7 +123,7 @@ function isPlain(bytes: Buffer, start: number, end: number): boolean {
  * JSON.parse over everything but the long strings, whose bytes are read once instead of four times. What it cannot find
  * any more is a control character in one of them.
  */
-function parseAround(bytes: Buffer, long: readonly LongString[]): unknown {
+function parseAround(bytes: Buffer, long: readonly LongString[], read: (text: LongText) => unknown): unknown {
   const mark = `${randomUUID()}:`;
   const pieces: string[] = [];
   let from = 0;
@@ -89,7 +135,7 @@ function parseAround(bytes: Buffer, long: readonly LongString[]): unknown {
   return JSON.parse(pieces.join(''), (_, value: unknown) => {
     if (typeof value !== 'string' || !value.startsWith(mark)) return value;
     const { start, end } = long[Number(value.slice(mark.length))] ?? { start: 0, end: 0 };
-    return bytes.toString('latin1', start, end);
+    return read(new LongText(bytes.subarray(start, end)));
   });
 }
 

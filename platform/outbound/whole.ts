@@ -1,6 +1,7 @@
 /** A request whose answer is taken as a whole, without the streams that its client would put around it. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Room } from '../rooms.js';
 
 export interface WholeAnswer {
   status: number;
@@ -13,6 +14,8 @@ export class AnswerTooLarge extends Error {}
 export interface WholeLimits {
   maxBytes: number;
   signal?: AbortSignal | undefined;
+  /** Where a body that is announced is put. */
+  room?: Room | undefined;
 }
 
 /** What is made room for before it has come. */
@@ -22,7 +25,7 @@ const MOST_AHEAD = 16 * 1024 * 1024;
 export function requestWhole(
   to: Dispatcher,
   options: Dispatcher.DispatchOptions,
-  { maxBytes, signal }: WholeLimits,
+  { maxBytes, signal, room }: WholeLimits,
 ): Promise<WholeAnswer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
@@ -49,7 +52,7 @@ export function requestWhole(
         headers = fields;
         const announced = Number(fields['content-length'] ?? 0);
         if (announced > maxBytes) given.abort(new AnswerTooLarge());
-        else body = new Body(announced);
+        else body = new Body(announced, room);
       },
       onResponseData(given, chunk) {
         if (body.length + chunk.length > maxBytes) given.abort(new AnswerTooLarge());
@@ -67,8 +70,9 @@ class Body {
   readonly #chunks: Buffer[] = [];
   length = 0;
 
-  constructor(announced: number) {
-    this.#room = announced > 0 && announced <= MOST_AHEAD ? Buffer.allocUnsafeSlow(announced) : null;
+  constructor(announced: number, room?: Room) {
+    const isExpected = announced > 0 && announced <= MOST_AHEAD;
+    this.#room = isExpected ? (room?.take(announced) ?? Buffer.allocUnsafeSlow(announced)) : null;
   }
 
   /** The client fails an answer that is longer than it announced. */

@@ -1,6 +1,7 @@
 /** Requests to adapters, and the answers that all of them must give when their provider misbehaves. */
 import { pino } from 'pino';
 import { Circuits } from '../../platform/outbound/circuit.js';
+import { Room } from '../../platform/rooms.js';
 import type { CatalogueModel, ProviderName } from '../../subgraphs/registry/model/entry.js';
 import { Models } from '../../subgraphs/registry/model/models.js';
 import { readParams } from '../../subgraphs/registry/model/parameters.js';
@@ -38,6 +39,7 @@ export function requestFor(model: string | CatalogueModel, { params = {}, ...wis
     references: [],
     mask: null,
     safety: true,
+    room: new Room(),
     ...wish,
     model: found,
     ...readParams(found, params),

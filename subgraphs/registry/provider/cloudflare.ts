@@ -8,7 +8,7 @@ import { FormData } from 'undici';
 import { Outbound } from '../../../platform/outbound/http.js';
 import { type FailureReason, ProviderFailure } from './failure.js';
 import { appendPicture } from './openai.js';
-import { base64, base64Output, bytesOutput } from './picture.js';
+import { base64, base64Output, bytesOutput, isText } from './picture.js';
 import type { ImageRequest, Output, Picture, Provider } from './provider.js';
 import { oneByOne } from './providers.js';
 import { type Call, listOf, member, post, readJson } from './service.js';
@@ -39,8 +39,8 @@ export class Cloudflare implements Provider {
     const references = FLUX_2.test(path) ? await Promise.all(request.references.map(smallEnough)) : request.references;
     return oneByOne(request, async (seed) => {
       const call: Call = FLUX_2.test(path)
-        ? { pictures: 1, path, form: fluxForm({ ...request, references }, seed) }
-        : { pictures: 1, path, json: jsonInput(request, seed) };
+        ? { pictures: 1, room: request.room, path, form: fluxForm({ ...request, references }, seed) }
+        : { pictures: 1, room: request.room, path, json: jsonInput(request, seed) };
       const answer = await post(this.#service, call, signal, cloudflareRefusal);
       const { seedControl } = request.model.capabilities;
       const seedUsed = seedControl ? seed : null;
@@ -57,7 +57,7 @@ export class Cloudflare implements Provider {
 function enveloped(answer: unknown, seedUsed: number | null): Output {
   if (member(answer, 'success') === false) throw new ProviderFailure(cloudflareRefusal(answer) ?? 'failed');
   const image = member(answer, 'result', 'image');
-  if (typeof image !== 'string') throw new ProviderFailure('unreadable');
+  if (!isText(image)) throw new ProviderFailure('unreadable');
   return base64Output(image, seedUsed);
 }
 

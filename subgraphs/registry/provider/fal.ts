@@ -3,7 +3,7 @@ import { Outbound } from '../../../platform/outbound/http.js';
 import type { FailureReason } from './failure.js';
 import { ProviderFailure } from './failure.js';
 import { unreadable } from './openai.js';
-import { base64Output, dataUri, httpUrl } from './picture.js';
+import { base64Output, dataUri, httpUrl, isDataUri, isText } from './picture.js';
 import type { ImageRequest, Output, Provider } from './provider.js';
 import { oneByOne } from './providers.js';
 import { listOf, member, post, readJson } from './service.js';
@@ -43,7 +43,7 @@ export class Fal implements Provider {
     const answer = readJson(
       await post(
         this.#service,
-        { path: `/${name}`, json: input(request), pictures: request.count },
+        { path: `/${name}`, json: input(request), pictures: request.count, room: request.room },
         signal,
         falRefusal,
       ),
@@ -88,7 +88,7 @@ function input({
 
 function pictureOf(image: unknown, seedUsed: number | null): Output {
   const url = member(image, 'url');
-  if (typeof url === 'string' && url.startsWith('data:')) return base64Output(url, seedUsed);
+  if (isText(url) && isDataUri(url)) return base64Output(url, seedUsed);
   const address = httpUrl(url);
   if (address === null) return unreadable();
   const side = (name: string) => {

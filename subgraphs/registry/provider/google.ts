@@ -1,7 +1,7 @@
 /** Google Gemini: models/{model}:generateContent, one picture a call, pictures inline in base64 both ways. */
 import { Outbound } from '../../../platform/outbound/http.js';
 import { type FailureReason, ProviderFailure } from './failure.js';
-import { base64, base64Output } from './picture.js';
+import { base64, base64Output, isText } from './picture.js';
 import type { ImageRequest, Output, Provider } from './provider.js';
 import { oneByOne } from './providers.js';
 import { listOf, member, post, readJson } from './service.js';
@@ -47,7 +47,7 @@ export class Google implements Provider {
   }
 
   // A seed is documented for text alone and does not repeat a picture, so none is sent and none is reported.
-  async #draw({ model, prompt, references, size, safety }: ImageRequest, signal: AbortSignal): Promise<Output> {
+  async #draw({ model, prompt, references, size, safety, room }: ImageRequest, signal: AbortSignal): Promise<Output> {
     const { aspect, resolution } = size;
     const json = {
       contents: [
@@ -70,7 +70,7 @@ export class Google implements Provider {
       }),
     };
     const path = `/v1beta/models/${encodeURIComponent(model.wireName ?? model.slug)}:generateContent`;
-    return pictureOf(readJson(await post(this.#service, { path, json, pictures: 1 }, signal, googleRefusal)));
+    return pictureOf(readJson(await post(this.#service, { path, json, pictures: 1, room }, signal, googleRefusal)));
   }
 }
 
@@ -81,7 +81,7 @@ function pictureOf(answer: unknown): Output {
     for (const part of listOf(member(candidate, 'content', 'parts'))) {
       // Models that think show sketches on the way; only the result counts.
       const data = member(part, 'thought') === true ? undefined : member(part, 'inlineData', 'data');
-      if (typeof data === 'string') return base64Output(data, null);
+      if (isText(data)) return base64Output(data, null);
     }
     if (REFUSALS.has(String(member(candidate, 'finishReason')))) throw new ProviderFailure('refused');
   }

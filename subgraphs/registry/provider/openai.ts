@@ -5,7 +5,7 @@ import { FormData } from 'undici';
 import { Outbound } from '../../../platform/outbound/http.js';
 import type { FailureReason } from './failure.js';
 import { ProviderFailure } from './failure.js';
-import { base64Output } from './picture.js';
+import { base64Output, isText } from './picture.js';
 import type { ImageRequest, Output, Picture, Provider } from './provider.js';
 import { listOf, member, post, readJson } from './service.js';
 
@@ -24,20 +24,20 @@ export class OpenAi implements Provider {
 
   async generate(request: ImageRequest, signal: AbortSignal): Promise<Output[]> {
     const fields = imageFields(request);
-    const pictures = request.count;
+    const expected = { pictures: request.count, room: request.room };
     // Edits have no say about moderation: they are filtered as usual.
     const call =
       request.references.length === 0
         ? {
-            pictures,
+            ...expected,
             path: '/images/generations',
             json: { ...fields, moderation: request.safety ? 'auto' : 'low' },
           }
-        : { pictures, path: '/images/edits', form: await editForm(fields, request, 'image[]') };
+        : { ...expected, path: '/images/edits', form: await editForm(fields, request, 'image[]') };
     const answer = await post(this.#service, call, signal, openAiRefusal);
     return listOf(member(readJson(answer), 'data')).map((item) => {
       const b64 = member(item, 'b64_json');
-      return typeof b64 === 'string' ? base64Output(b64, null) : unreadable();
+      return isText(b64) ? base64Output(b64, null) : unreadable();
     });
   }
 

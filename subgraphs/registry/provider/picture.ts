@@ -1,4 +1,5 @@
 /** Bytes that claim to be a picture, and what a provider sends in their stead. */
+import { LongText } from '../../../platform/outbound/json.js';
 import { ProviderFailure } from './failure.js';
 import type { Output } from './provider.js';
 
@@ -26,10 +27,21 @@ export function bytesOutput(bytes: Buffer, seedUsed: number | null): Output {
 }
 
 /** Base64 as it is, or in a data: address. */
-export function base64Output(text: string, seedUsed: number | null): Output {
-  const start = text.startsWith('data:') ? text.indexOf(',') + 1 : 0;
-  return bytesOutput(Buffer.from(start === 0 ? text : text.slice(start), 'base64'), seedUsed);
+export function base64Output(text: string | LongText, seedUsed: number | null): Output {
+  const start = isDataUri(text) ? text.indexOf(',') + 1 : 0;
+  const bytes = text instanceof LongText ? text.decode(start) : Buffer.from(text.slice(start), 'base64');
+  return bytesOutput(bytes, seedUsed);
 }
+
+export function isText(value: unknown): value is string | LongText {
+  return typeof value === 'string' || value instanceof LongText;
+}
+
+export function isDataUri(text: string | LongText): boolean {
+  return (text instanceof LongText ? text.toString(0, DATA.length) : text).startsWith(DATA);
+}
+
+const DATA = 'data:';
 
 export function dataUri({ bytes, contentType }: { bytes: Uint8Array; contentType: string }): string {
   return `data:${contentType};base64,${base64(bytes)}`;

@@ -1,4 +1,5 @@
 /** The one interface behind which image providers stand. */
+import type { Room } from '../../../platform/rooms.js';
 import type { CatalogueModel, ProviderName } from '../model/entry.js';
 import type { Params } from '../model/parameters.js';
 import type { Size } from '../model/sizes.js';
@@ -26,6 +27,8 @@ export interface ImageRequest {
   mask: Picture | null;
   /** The provider's own checker. Whoever must not switch it off is given true, whatever params say. */
   safety: boolean;
+  /** Where what is drawn is put. Whoever asks leaves it, once the outputs are done with. */
+  room: Room;
 }
 
 /** One asked-for picture: bytes, an address where the provider keeps it, or why there is none. */

@@ -1,7 +1,8 @@
 /** What adapters share: calling a provider, and telling what its answer means without repeating its words. */
 import type { FormData } from 'undici';
 import { type Outbound, type OutboundAnswer, OutboundError } from '../../../platform/outbound/http.js';
-import { parseBounded, UnreadableJson } from '../../../platform/outbound/json.js';
+import { parseBounded, parseInPlace, UnreadableJson } from '../../../platform/outbound/json.js';
+import type { Room } from '../../../platform/rooms.js';
 import { type FailureReason, ProviderFailure } from './failure.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -21,6 +22,7 @@ export interface Call {
   headers?: Readonly<Record<string, string>>;
   /** Pictures that the answer may hold. */
   pictures: number;
+  room: Room;
 }
 
 /** Reads a refusal's code from the provider's error body. Undefined: its status says it all. */
@@ -28,7 +30,7 @@ export type RefusalReader = (body: unknown, status: number) => FailureReason | u
 
 export async function post(
   service: Outbound,
-  { path, json, form, headers = {}, pictures }: Call,
+  { path, json, form, headers = {}, pictures, room }: Call,
   signal: AbortSignal,
   readRefusal: RefusalReader,
 ): Promise<OutboundAnswer> {
@@ -38,6 +40,7 @@ export async function post(
         method: 'POST',
         path,
         maxBytes: maxAnswerBytes(pictures),
+        room,
         ...(form
           ? { body: form, headers }
           : { body: JSON.stringify(json), headers: { 'content-type': 'application/json', ...headers } }),
@@ -60,9 +63,10 @@ export async function sent(answer: Promise<OutboundAnswer>): Promise<OutboundAns
   }
 }
 
+/** Pictures in it are LongText. */
 export function readJson({ body, status }: OutboundAnswer): unknown {
   try {
-    return parseBounded(body);
+    return parseInPlace(body);
   } catch (error) {
     if (error instanceof UnreadableJson) throw new ProviderFailure('unreadable', { status });
     throw error;

@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import { Problem } from '../../../platform/errors.js';
+import { Room } from '../../../platform/rooms.js';
 import type { AssetFacts, Assets, KeptOutput, OutputResult } from '../../images/asset-client.js';
 import type { JobErasure } from '../job/job.erasure.js';
 import type { JobMetrics } from '../job/job.metrics.js';
@@ -87,10 +88,13 @@ export class Execution {
   async #produce(job: JobDocument, signal: AbortSignal): Promise<Outcome> {
     const { metrics, log } = this.#deps;
     if (job.attempts > MAX_ATTEMPTS) return failed(GIVEN_UP);
+    const room = new Room();
     try {
-      const output = await metrics.time('provider', () => this.#draw(job, signal));
+      const output = await metrics.time('provider', () => this.#draw(job, room, signal));
       if ('code' in output) return failed(output);
-      return await this.#keep(job, output);
+      const outcome = await this.#keep(job, output);
+      if (outcome.state === JobState.COMPLETED) room.leave();
+      return outcome;
     } catch (error) {
       if (error instanceof ProviderFailure) return failed({ code: error.code, message: error.message });
       if (!signal.aborted) log.error({ err: error, jobId: job._id }, 'a job could not be drawn');
@@ -98,7 +102,11 @@ export class Execution {
     }
   }
 
-  async #draw(job: JobDocument, signal: AbortSignal): Promise<Exclude<Output, { kind: 'failure' }> | JobFailure> {
+  async #draw(
+    job: JobDocument,
+    room: Room,
+    signal: AbortSignal,
+  ): Promise<Exclude<Output, { kind: 'failure' }> | JobFailure> {
     const { models, providers } = this.#deps;
     const model = models.find(job.modelId);
     if (!model) return NO_MODEL;
@@ -113,6 +121,7 @@ export class Execution {
         references: reference ? [reference] : [],
         mask,
         safety: true,
+        room,
       },
       signal,
     );

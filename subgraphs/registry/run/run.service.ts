@@ -8,6 +8,7 @@ import type { Cancellations } from '../../../platform/cancellations.js';
 import { Problem } from '../../../platform/errors.js';
 import { fingerprintOf, type Idempotency } from '../../../platform/idempotency.js';
 import { newId } from '../../../platform/ids.js';
+import { Room } from '../../../platform/rooms.js';
 import { checked } from '../../../platform/rules.js';
 import type { Scope } from '../../../platform/scope.js';
 import { type Secrets, sha256 } from '../../../platform/secrets.js';
@@ -258,14 +259,16 @@ export class RunService {
   ): Promise<RunOutcome> {
     const started = performance.now();
     const took = () => Math.round(performance.now() - started);
+    const room = new Room();
     let outputs: Output[];
     try {
-      outputs = await this.#deps.providers.generate(requestOf(run, plan, references), signal);
+      outputs = await this.#deps.providers.generate(requestOf(run, plan, references, room), signal);
     } catch (error) {
       if (error instanceof ProviderFailure) return failed(error, run.seed, took());
       throw error;
     }
     const delivered = await Promise.all(outputs.map((output, index) => this.#host(run, output, index, requestId)));
+    if (delivered.every(({ stored }) => stored !== null)) room.leave();
     return outcomeOf(delivered, run, took());
   }
 
@@ -309,7 +312,12 @@ function nameOf(scope: Scope, key: string): string {
   return sha256(JSON.stringify([callerOf(scope), key]));
 }
 
-function requestOf(run: RunDocument, { request, target, terms, safety }: Plan, references: Picture[]): ImageRequest {
+function requestOf(
+  run: RunDocument,
+  { request, target, terms, safety }: Plan,
+  references: Picture[],
+  room: Room,
+): ImageRequest {
   return {
     model: target.model,
     prompt: request.prompt,
@@ -320,5 +328,6 @@ function requestOf(run: RunDocument, { request, target, terms, safety }: Plan, r
     references,
     mask: null,
     safety,
+    room,
   };
 }
