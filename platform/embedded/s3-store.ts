@@ -1,10 +1,12 @@
 /** What s3rver keeps on disk, made safe against uploads that break off and deletions that meet them. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
-import { Readable } from 'node:stream';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import S3Error from '@20minutes/s3rver/lib/models/error.js';
 import type Store from '@20minutes/s3rver/lib/stores/filesystem.js';
+import { type Bytes, joinParts, type Saved, save, savePart } from './s3-parts.js';
 
 // Its modules require each other in a circle. Required, and not imported, they load in one order however many imports are
 // under way at the same time.
@@ -12,8 +14,8 @@ const require = createRequire(import.meta.url);
 require('@20minutes/s3rver');
 const FilesystemStore: typeof Store = require('@20minutes/s3rver/lib/stores/filesystem.js');
 
-const BLOCK = 1024 * 1024;
-const PARTS = `${sep}._S3rver_uploads${sep}`;
+/** S3's own limit. */
+const MOST_PARTS = 10_000;
 
 interface Part {
   number: number;
@@ -66,30 +68,38 @@ export class AtomicStore extends FilesystemStore {
     }
   }
 
-  /** s3rver sends all bytes through a hash once more; S3 makes this ETag of the hashes of the parts. */
-  override async putObjectMultipart(
+  override async putPart(
     bucket: string,
     uploadId: string,
-    parts: readonly Part[],
-  ): Promise<{ size: number; md5: string }> {
+    partNumber: string,
+    content: Buffer | Readable,
+  ): Promise<Saved> {
+    const number = Number(partNumber);
+    if (!(Number.isInteger(number) && number >= 1 && number <= MOST_PARTS)) {
+      throw new S3Error('InvalidArgument', `Part numbers go from 1 to ${MOST_PARTS}.`);
+    }
+    try {
+      return await savePart(join(this.#uploadsOf(bucket), uploadId), number, bytesOf(content));
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? noSuchUpload() : error;
+    }
+  }
+
+  /** s3rver sends all bytes through a hash once more; S3 makes this ETag of the hashes of the parts. */
+  override async putObjectMultipart(bucket: string, uploadId: string, parts: readonly Part[]): Promise<Saved> {
     const directory = join(this.#uploadsOf(bucket), uploadId);
     const key = await readFile(join(directory, 'key'), 'utf8');
     const metadata = JSON.parse(await readFile(join(directory, 'metadata'), 'utf8')) as Record<string, string>;
-    const sorted = parts.toSorted((a, b) => a.number - b.number);
+    const numbers = parts.map(({ number }) => number).sort((a, b) => a - b);
     const draft = join(this.#incoming, randomUUID());
     try {
-      const size = await concatenate(
-        sorted.map(({ number }) => join(directory, String(number))),
-        draft,
-      );
       const path = this.getResourcePath(bucket, key, 'object');
       await mkdir(dirname(path), { recursive: true });
-      await rename(draft, path);
-      const hash = createHash('md5').update(Buffer.from(sorted.map(({ etag }) => etag).join(''), 'hex'));
-      const md5 = `${hash.digest('hex')}-${sorted.length}`;
-      await this.putMetadata(bucket, key, { 'content-type': 'binary/octet-stream', ...metadata }, md5);
+      const joined = await joinParts(directory, numbers, draft, path);
+      if (!joined) throw new S3Error('InvalidPart', 'One of the parts was not uploaded.');
+      await this.putMetadata(bucket, key, { 'content-type': 'binary/octet-stream', ...metadata }, joined.md5);
       await rm(directory, { recursive: true, force: true });
-      return { size, md5 };
+      return joined;
     } catch (error) {
       await rm(draft, { force: true });
       throw error;
@@ -103,12 +113,16 @@ export class AtomicStore extends FilesystemStore {
   override async putContent(path: string, content: Buffer | Readable): Promise<[number, string]> {
     const draft = join(this.#incoming, randomUUID());
     try {
-      // Given a Buffer, s3rver resolves before the file is written.
-      const result = await super.putContent(draft, Buffer.isBuffer(content) ? Readable.from([content]) : content);
-      // A part that a crash takes is a part of an upload that the crash ends.
-      if (!path.includes(PARTS)) await sync(draft);
+      const file = await open(draft, 'wx');
+      let saved: Saved;
+      try {
+        saved = await save(bytesOf(content), file);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
       await rename(draft, path);
-      return result;
+      return [saved.size, saved.md5];
     } catch (error) {
       await rm(draft, { force: true });
       throw error;
@@ -116,42 +130,15 @@ export class AtomicStore extends FilesystemStore {
   }
 }
 
+function bytesOf(content: Buffer | Readable): Bytes {
+  return Buffer.isBuffer(content) ? [content] : content;
+}
+
+function noSuchUpload(): Error {
+  return new S3Error('NoSuchUpload', 'There is no such upload: it was completed or aborted.');
+}
+
 function nothingIfGone(error: NodeJS.ErrnoException): never[] {
   if (error.code !== 'ENOENT') throw error;
   return [];
-}
-
-/** Into a file of its own, which is on disk at the end. The parts stay as they are: the request may come again. */
-async function concatenate(paths: readonly string[], target: string): Promise<number> {
-  const block = Buffer.allocUnsafe(BLOCK);
-  const file = await open(target, 'wx');
-  let size = 0;
-  try {
-    for (const path of paths) {
-      const part = await open(path, 'r');
-      try {
-        for (;;) {
-          const { bytesRead } = await part.read(block, 0, BLOCK, null);
-          if (bytesRead === 0) break;
-          await file.write(block, 0, bytesRead, size);
-          size += bytesRead;
-        }
-      } finally {
-        await part.close();
-      }
-    }
-    await file.sync();
-    return size;
-  } finally {
-    await file.close();
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

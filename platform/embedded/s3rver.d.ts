@@ -69,6 +69,12 @@ declare module '@20minutes/s3rver/lib/stores/filesystem.js' {
     /** The file that holds a part of what is kept of a key; without a key, of the bucket. */
     getResourcePath(bucket: string, key: string | undefined, resource: string): string;
     putMetadata(bucket: string, key: string, metadata: Record<string, string>, etag: string): Promise<void>;
+    putPart(
+      bucket: string,
+      uploadId: string,
+      partNumber: string,
+      content: Buffer | Readable,
+    ): Promise<{ size: number; md5: string }>;
     putObjectMultipart(
       bucket: string,
       uploadId: string,
