@@ -57,6 +57,7 @@ async function firstBatch<T>(
   if (!answer) return null;
   const { id, firstBatch: found } = (answer as unknown as Answer).cursor;
   if (Number(id) === 0) return found as T[];
-  await db.command({ killCursors: collectionName, cursors: [id] });
+  // Left to the server where it fails.
+  await db.command({ killCursors: collectionName, cursors: [id] }).catch(() => undefined);
   return null;
 }

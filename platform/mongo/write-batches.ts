@@ -1,9 +1,7 @@
-/** Writes of many callers, to any collections of a database, sent together: what comes while some are under way goes next. */
+/** Writes of many callers, to any collections of a database, sent together. */
 import { type Collection, type Db, type Document, MongoError, WriteConcern } from 'mongodb';
+import { Gathering } from './gathering.js';
 
-/** A command that takes longer than this no longer holds up the others. */
-const SLOW_MS = 25;
-const AT_ONCE = 8;
 /** With the largest accounts that are sent this way, well within the 16 MiB of a command. */
 const LARGEST = 300;
 
@@ -44,11 +42,7 @@ const shared = new WeakMap<Db, WriteBatches>();
  */
 export class WriteBatches {
   readonly #db: Db;
-  #waiting: Waiting[] = [];
-  #turn: NodeJS.Immediate | undefined;
-  #again: NodeJS.Timeout | undefined;
-  /** When each command began that is under way. */
-  readonly #underWay = new Set<{ since: number }>();
+  readonly #gathering = new Gathering<Waiting>((batch) => this.#send(batch), LARGEST);
   /** Known once it was tried: servers before MongoDB 8 take writes to one collection at a time. */
   #together = true;
 
@@ -68,41 +62,8 @@ export class WriteBatches {
   /** Resolves when the write is durable. False: an update found no document, and did not make one. */
   write<T extends Document>(collection: Collection<T>, write: Insert<T> | Update<T>): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ collection: collection as unknown as Collection, write, resolve, reject });
-      // What else this turn brings goes along.
-      this.#turn ??= setImmediate(() => {
-        this.#turn = undefined;
-        this.#next();
-      });
+      this.#gathering.add({ collection: collection as unknown as Collection, write, resolve, reject });
     });
-  }
-
-  #next(): void {
-    while (this.#waiting.length > 0 && this.#mayBegin()) this.#begin();
-    if (this.#waiting.length === 0) return;
-    // Nobody else may come who would look whether those under way have become slow.
-    this.#again ??= setTimeout(() => {
-      this.#again = undefined;
-      this.#next();
-    }, SLOW_MS);
-  }
-
-  #begin(): void {
-    const batch = this.#waiting.splice(0, LARGEST);
-    const command = { since: performance.now() };
-    this.#underWay.add(command);
-    void this.#send(batch).finally(() => {
-      this.#underWay.delete(command);
-      this.#next();
-    });
-  }
-
-  /** One at a time, so that much goes together, unless those under way are slow. */
-  #mayBegin(): boolean {
-    if (this.#underWay.size === 0) return true;
-    const recently = performance.now() - SLOW_MS;
-    for (const { since } of this.#underWay) if (since > recently) return false;
-    return this.#underWay.size < AT_ONCE;
   }
 
   async #send(batch: readonly Waiting[]): Promise<void> {

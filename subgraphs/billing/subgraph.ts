@@ -2,6 +2,7 @@
 import { buildSubgraph, type SubgraphSchema } from '../../platform/graph/build.js';
 import { contextsOf } from '../../platform/graph/context.js';
 import { byIdLoader } from '../../platform/mongo/loader.js';
+import { Lookups } from '../../platform/mongo/lookups.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import { ActResolver } from './act/act.resolver.js';
 import { CheckoutResolver } from './checkout/checkout.resolver.js';
@@ -57,15 +58,18 @@ export async function createBilling(deps: BillingDeps): Promise<Subgraph> {
   const { spending, moneyIn, sweeper, ledger } = engine;
   const { tasks, ...sales } = createSales(store, engine, deps);
   const tiers = new TierService(settings.refills);
+  const accounts = new Lookups(store.accounts, { largest: 20 });
+  const entries = new Lookups(store.entries);
+  const customers = new Lookups(store.customers);
   return {
     name: 'billing',
     schema,
     context: contextsOf<BillingContext, 'accountLoader' | 'entryLoader' | 'customerLoader'>(
       { ...sales, spending, moneyIn, ledger, tiers },
       {
-        accountLoader: () => byIdLoader(store.accounts),
-        entryLoader: () => byIdLoader(store.entries),
-        customerLoader: () => byIdLoader(store.customers),
+        accountLoader: () => byIdLoader(accounts),
+        entryLoader: () => byIdLoader(entries),
+        customerLoader: () => byIdLoader(customers),
       },
     ),
     tasks: [...sweeper.tasks, ...ledger.tasks, ...tasks],

@@ -4,11 +4,11 @@ import { Problem } from '../../../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../../../platform/events.js';
 import { KeyId, newId } from '../../../platform/ids.js';
 import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
+import { Lookups } from '../../../platform/mongo/lookups.js';
 import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
 import { type Caller, wholeAccount } from '../../../platform/scope.js';
 import { sha256 } from '../../../platform/secrets.js';
 import { parseKeyName } from '../rules.js';
-import { PROFILE_FIELDS, type ProfileDoc, profileOf, type UserDoc } from '../user/user.model.js';
 import type { UserService } from '../user/user.service.js';
 import { collidesOn, withFreeSlot } from '../writes.js';
 import type { ApiKeyDoc } from './api-key.model.js';
@@ -25,7 +25,6 @@ export interface NewApiKey {
 
 export interface ApiKeyServiceDeps {
   apiKeys: Collection<ApiKeyDoc>;
-  users: Collection<UserDoc>;
   userService: UserService;
   lastUse: LastUse;
   events: Events;
@@ -35,9 +34,11 @@ export interface ApiKeyServiceDeps {
 
 export class ApiKeyService {
   readonly #deps: ApiKeyServiceDeps;
+  readonly #owners: Lookups<ApiKeyDoc, Pick<ApiKeyDoc, '_id' | 'userId' | 'hash'>>;
 
   constructor(deps: ApiKeyServiceDeps) {
     this.#deps = deps;
+    this.#owners = new Lookups(deps.apiKeys, { field: 'hash', projection: { userId: 1, hash: 1 } });
   }
 
   async create(caller: Caller, name: string): Promise<NewApiKey> {
@@ -159,12 +160,12 @@ export class ApiKeyService {
 
   /** Who holds the key with this hash, as of now. Counts as a use of the key. */
   async holder(hash: string): Promise<Caller | null> {
-    const { apiKeys, users, lastUse, now } = this.#deps;
-    const key = await apiKeys.findOne({ hash }, { projection: { userId: 1 } });
-    const user = key && (await users.findOne<ProfileDoc>({ _id: key.userId }, { projection: PROFILE_FIELDS }));
+    const { userService, lastUse, now } = this.#deps;
+    const key = await this.#owners.find(hash);
+    const user = key && (await userService.byId(key.userId));
     if (!user) return null;
     lastUse.note(key._id, now());
-    return { keyId: key._id, ...wholeAccount(user._id), ...profileOf(user) };
+    return { keyId: key._id, ...wholeAccount(user.userId), ...user };
   }
 
   /** Those of these hashes that are of keys. No use of them. */

@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { type Events, IDENTITY_CHANGED } from '../../../platform/events.js';
 import { newId } from '../../../platform/ids.js';
-import { anyOf, findBatch } from '../../../platform/mongo/batch.js';
+import { Lookups } from '../../../platform/mongo/lookups.js';
 import { retryOnDuplicate } from '../../../platform/mongo/writes.js';
 import { type Caller, requireCaller, type Scope } from '../../../platform/scope.js';
 import type { AccountsSettings } from '../deps.js';
@@ -20,6 +20,7 @@ export interface UserServiceDeps {
 
 export class UserService {
   readonly #users: Collection<UserDoc>;
+  readonly #profiles: Lookups<UserDoc, ProfileDoc>;
   readonly #limiter: Limiter;
   readonly #events: Events;
   readonly #settings: AccountsSettings;
@@ -27,21 +28,20 @@ export class UserService {
 
   constructor({ users, limiter, events, settings, now }: UserServiceDeps) {
     this.#users = users;
+    this.#profiles = new Lookups<UserDoc, ProfileDoc>(users, { projection: PROFILE_FIELDS });
     this.#limiter = limiter;
     this.#events = events;
     this.#settings = settings;
     this.#now = now;
   }
 
-  async byIds(ids: readonly string[]): Promise<(Profile | null)[]> {
-    const limit = ids.length;
-    const found = await findBatch<UserDoc, ProfileDoc>(
-      this.#users,
-      { _id: anyOf(ids) },
-      { projection: PROFILE_FIELDS, limit },
-    );
-    const profiles = new Map(found.map((doc) => [doc._id, profileOf(doc)]));
-    return ids.map((id) => profiles.get(id) ?? null);
+  byIds(ids: readonly string[]): Promise<(Profile | null)[]> {
+    return Promise.all(ids.map((id) => this.byId(id)));
+  }
+
+  async byId(id: string): Promise<Profile | null> {
+    const found = await this.#profiles.find(id);
+    return found && profileOf(found);
   }
 
   async find(identifier: string): Promise<Profile | null> {

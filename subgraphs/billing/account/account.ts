@@ -212,9 +212,10 @@ export class Account {
    */
   settle(runId: string, amount: number, latePartner?: string): Charged | null {
     const once = chargeOf(this.id, runId);
-    const before = this.done(once);
-    if (before) return chargedBy(before, false);
     const open = this.reservations.get(runId);
+    // A charge ends the reservation: what is still held is in no ledger as charged.
+    const before = open ? this.#once.get(once) : this.done(once);
+    if (before) return chargedBy(before, false);
     if (open) return this.#settleOpen(open, amount, once);
     const held = this.done(firstHoldOf(this.id, runId));
     if (!held) return null;

@@ -4,6 +4,7 @@ import { Problem } from '../../../platform/errors.js';
 import { type Events, IMAGE_CHANGED } from '../../../platform/events.js';
 import { PlainId } from '../../../platform/ids.js';
 import { byIdLoader } from '../../../platform/mongo/loader.js';
+import { Lookups } from '../../../platform/mongo/lookups.js';
 import { findPage, type Page, type PageRequest } from '../../../platform/mongo/page.js';
 import type { Caller, Scope } from '../../../platform/scope.js';
 import type { ImageEnd } from './image.end.js';
@@ -31,13 +32,15 @@ export interface ImageServiceDeps {
 
 export class ImageService {
   readonly #deps: ImageServiceDeps;
+  readonly #lookups: Lookups<ImageDocument>;
 
   constructor(deps: ImageServiceDeps) {
     this.#deps = deps;
+    this.#lookups = new Lookups(deps.images);
   }
 
   loader(): DataLoader<string, ImageDocument | null> {
-    return byIdLoader(this.#deps.images);
+    return byIdLoader(this.#lookups);
   }
 
   /** Null for a stranger and for what has expired, as for what never was. */

@@ -3,6 +3,7 @@ import type DataLoader from 'dataloader';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { byIdLoader } from '../../../platform/mongo/loader.js';
+import { Lookups } from '../../../platform/mongo/lookups.js';
 import type { CollectionDefinition } from '../../../platform/mongo/store.js';
 import type { ObjectStore } from '../../../platform/s3.js';
 import type { BackgroundTask } from '../../../platform/subgraph.js';
@@ -107,6 +108,8 @@ export function createTemplates(deps: TemplateDeps, from: TemplateSources): Temp
     accounts: peers.accounts,
     published: (contentId) => embedder.soon(contentId),
   });
+  const lookups = new Lookups(db.collection<TemplateDocument>(TEMPLATES.name));
+  const contents = new Lookups(db.collection<TemplateVersionDocument>(TEMPLATE_VERSIONS.name), { largest: 40 });
   const forks = new ForkService({ templates, store, workflows, verifiers, generators, now });
   return {
     shared: {
@@ -117,8 +120,8 @@ export function createTemplates(deps: TemplateDeps, from: TemplateSources): Temp
       safetyChecks: safety,
     },
     own: {
-      templateLoader: () => byIdLoader(db.collection<TemplateDocument>(TEMPLATES.name)),
-      templateContentLoader: () => byIdLoader(db.collection<TemplateVersionDocument>(TEMPLATE_VERSIONS.name)),
+      templateLoader: () => byIdLoader(lookups),
+      templateContentLoader: () => byIdLoader(contents),
     },
     files: templateFiles(templates, bundles),
     tasks: [...store.tasks, embedder.task],

@@ -3,6 +3,7 @@ import DataLoader from 'dataloader';
 import type { Collection, Db, Filter, UpdateFilter } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { newId } from '../../../platform/ids.js';
+import { Lookups } from '../../../platform/mongo/lookups.js';
 import {
   decodeCursor,
   encodeCursor,
@@ -63,6 +64,7 @@ const TOMBSTONE_MS = 60 * 60_000;
 export class VersionedService<C extends object> {
   readonly #deps: VersionedDeps;
   readonly #things: Collection<ThingDocument<C>>;
+  readonly #lookups: Lookups<ThingDocument<C>>;
   readonly #tombstones: Collection<TombstoneDocument>;
   readonly #versions: Collection<VersionDocument<C>>;
   readonly tasks: readonly BackgroundTask[];
@@ -70,6 +72,7 @@ export class VersionedService<C extends object> {
   constructor(deps: VersionedDeps) {
     this.#deps = deps;
     this.#things = deps.db.collection<ThingDocument<C>>(deps.things.name);
+    this.#lookups = new Lookups(this.#things);
     this.#tombstones = deps.db.collection<TombstoneDocument>(deps.things.name);
     this.#versions = deps.db.collection<VersionDocument<C>>(deps.versions.name);
     this.tasks = [{ name: `${deps.things.name}-erased`, everyMs: SWEEP_MS, run: () => this.sweepErased() }];
@@ -184,11 +187,9 @@ export class VersionedService<C extends object> {
   /** Whoever owns them, revoked ones too: who may see what is decided by the asker. */
   loader(): Loader<C> {
     return new DataLoader(async (ids) => {
-      const found = (await this.#things
-        .find({ _id: { $in: [...ids] }, ownerId: { $exists: true } } as Filter<ThingDocument<C>>)
-        .toArray()) as ThingDocument<C>[];
-      const byId = new Map(found.map((thing) => [thing._id, thing]));
-      return ids.map((id) => byId.get(id) ?? null);
+      const found = await Promise.all(ids.map((id) => this.#lookups.find(id)));
+      // An erased one has nobody.
+      return found.map((thing) => (thing && 'ownerId' in thing ? thing : null));
     });
   }
 
