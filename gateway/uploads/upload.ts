@@ -78,9 +78,8 @@ function jsonTooLarge(): Problem {
 }
 
 function uploadFormOf(request: FastifyRequest, scope: Scope, { images, idleMs }: UploadDeps): Promise<HostedImage> {
-  const form = new UploadForm(request.headers, (signal) =>
-    arriving(request.raw, idleMs, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_UPLOAD_MS)])),
-  );
+  const body = arriving(request.raw, idleMs, AbortSignal.timeout(LONGEST_UPLOAD_MS));
+  const form = new UploadForm(request.headers, body);
   const settings = async () => settingsOf(checkInput(uploadForm, await form.fields()));
   return images.upload({ bytes: form.bytes(), settings, idempotencyKey: keyOf(request) }, scope);
 }
