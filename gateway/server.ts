@@ -158,7 +158,7 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     limiter: uploadLimiter,
     idleMs: deps.http.requestTimeoutMs,
   });
-  const bytes = new Bytes(deps.images);
+  const bytes = new Bytes(deps);
   mountAssets(app, { assets: deps.assets, admission });
   mountServing(app, { images: deps.images, records, bytes, admission, now: deps.now });
   // Spans begin in the framework.

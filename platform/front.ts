@@ -25,8 +25,10 @@ export interface FrontAnswer {
 
 /** Of a length that its head tells, and still on its way. */
 export interface ComingBody {
-  /** Resolves when all was handed over; what is handed over stays in memory, whether or not anybody takes it. */
-  sendTo(take: (chunk: Buffer) => void): Promise<void>;
+  /** Resolves when all was handed over. What is not in memory anyway waits for room where `take` says that there is none. */
+  sendTo(take: (chunk: Buffer) => boolean, room: () => Promise<void>): Promise<void>;
+  /** In its stead, where nobody is left who wants it. */
+  drop?(): void;
 }
 
 export interface FrontOptions {
@@ -94,7 +96,7 @@ function watch(socket: Socket, watched: Watched, options: FrontOptions, handOver
     sending.add(socket);
     const late = (result: FrontAnswer | null) => {
       sending.delete(socket);
-      if (socket.destroyed) return;
+      if (socket.destroyed) return dropBody(result);
       respond(result, chunk);
       if (sending.has(socket)) return;
       if (result && isClosing()) socket.end();
@@ -142,9 +144,10 @@ function watch(socket: Socket, watched: Watched, options: FrontOptions, handOver
     socket.write(head + connection, 'latin1');
     process.nextTick(() => socket.uncork());
     try {
-      await body.sendTo((chunk) => {
-        if (!socket.destroyed) socket.write(chunk);
-      });
+      await body.sendTo(
+        (chunk) => socket.destroyed || socket.write(chunk),
+        () => room(socket),
+      );
     } catch {
       socket.destroy();
     }
@@ -165,6 +168,22 @@ function watch(socket: Socket, watched: Watched, options: FrontOptions, handOver
   sockets.add(socket);
   socket.setTimeout(firstMs);
   socket.on('data', read).on('timeout', drop).on('error', drop).on('close', forget);
+}
+
+function dropBody(answer: FrontAnswer | null): void {
+  if (answer?.body && !Buffer.isBuffer(answer.body)) answer.body.drop?.();
+}
+
+/** Resolves when there is room again, or nobody left to make any. */
+function room(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    if (socket.destroyed || !socket.writableNeedDrain) done();
+    else socket.on('drain', done).on('close', done);
+  });
 }
 
 const MAX_REQUEST = 8_192;

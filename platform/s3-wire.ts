@@ -88,6 +88,17 @@ export class BucketWire {
     }
   }
 
+  /** A small object at once, without a stream; null where there is no plain success, or more than that. */
+  async getWhole(key: string, maxBytes: number): Promise<Buffer | null> {
+    try {
+      const { pool, ...request } = await this.#signed({ method: 'GET', key });
+      const { status, body } = await requestWhole(pool, request, { maxBytes });
+      return status === 200 ? body : null;
+    } catch {
+      return null;
+    }
+  }
+
   /** The ETag; null where there is no plain success. */
   async put({ body, ...put }: PutRequest): Promise<string | null> {
     try {

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import {
   AbortMultipartUploadCommand,
   CreateBucketCommand,
@@ -67,6 +68,14 @@ export class ObjectStore {
     const header = range ? `bytes=${range.start}-${range.end}` : undefined;
     const answer = (await this.#wire.get({ key, range: header, signal })) ?? (await this.#get(key, header, signal));
     return answer && range ? cutTo(range, answer.body, answer.contentRange) : (answer?.body ?? null);
+  }
+
+  /** The same of a small object, into memory. */
+  async readWhole(key: string, bytes: number): Promise<Buffer | null> {
+    const whole = await this.#wire.getWhole(key, bytes);
+    if (whole) return whole;
+    const stream = await this.read(key);
+    return stream && buffer(stream);
   }
 
   async #get(key: string, range: string | undefined, signal: AbortSignal | undefined): Promise<GetAnswer | null> {

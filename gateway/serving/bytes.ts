@@ -5,13 +5,16 @@ import type { Images, ServedImage } from '../../subgraphs/images/client.js';
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_OBJECT_BYTES = 4 * 1024 * 1024;
+/** What is larger is sent while it comes, and kept when it is asked for again: most pictures are looked at once. */
+const SMALL = 256 * 1024;
+const REMEMBERED = 10_000;
 /** What is being read into memory at one time; whatever comes on top is passed through. */
 const MAX_UNDER_WAY_BYTES = 32 * 1024 * 1024;
 
 /** An image on its way into memory. Whoever wants it meanwhile is given what is there, and the rest as it comes. */
 export class Coming {
   readonly #room: Buffer;
-  readonly #takers = new Set<(chunk: Buffer) => void>();
+  readonly #takers = new Set<(chunk: Buffer) => unknown>();
   #length = 0;
   /** All of it; fails where it breaks off. */
   readonly whole: Promise<Buffer>;
@@ -25,7 +28,7 @@ export class Coming {
   }
 
   /** Resolves when all was handed over. Nobody is waited for: what is handed over stays where it is anyway. */
-  async sendTo(take: (chunk: Buffer) => void): Promise<void> {
+  async sendTo(take: (chunk: Buffer) => unknown): Promise<void> {
     if (this.#length > 0) take(this.#room.subarray(0, this.#length));
     this.#takers.add(take);
     try {
@@ -57,14 +60,51 @@ export class Coming {
   }
 }
 
+/** An image on its way to one caller, at the caller's pace. Nothing of it is kept. */
+export class Passing {
+  readonly #stream: Readable;
+  readonly #size: number;
+
+  constructor(stream: Readable, size: number) {
+    this.#stream = stream;
+    this.#size = size;
+  }
+
+  /** Once; or else drop(). */
+  async sendTo(take: (chunk: Buffer) => boolean, room: () => Promise<void>): Promise<void> {
+    let length = 0;
+    for await (const chunk of this.#stream as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > this.#size) throw new Error('an object is longer than its image');
+      if (!take(chunk)) await room();
+    }
+    if (length < this.#size) throw new Error('an object is shorter than its image');
+  }
+
+  drop(): void {
+    this.#stream.destroy();
+  }
+}
+
+export interface BytesDeps {
+  images: Pick<Images, 'open' | 'read'>;
+  /** Bytes. */
+  small?: number;
+}
+
 export class Bytes {
-  readonly #images: Pick<Images, 'open'>;
+  readonly #images: BytesDeps['images'];
+  readonly #small: number;
   readonly #kept = new LRUCache<string, Buffer>({ maxSize: MAX_BYTES, sizeCalculation: ({ length }) => length });
   readonly #underWay = new Map<string, Promise<Coming>>();
+  readonly #reading = new Map<string, Promise<Buffer>>();
+  /** Large images that were asked for. */
+  readonly #asked = new LRUCache<string, true>({ max: REMEMBERED });
   #underWayBytes = 0;
 
-  constructor(images: Pick<Images, 'open'>) {
+  constructor({ images, small = SMALL }: BytesDeps) {
     this.#images = images;
+    this.#small = small;
   }
 
   kept(id: string): Buffer | undefined {
@@ -73,14 +113,53 @@ export class Bytes {
 
   /** Null where the bytes should be passed through instead of kept. */
   async load(image: ServedImage, requestId: string): Promise<Buffer | null> {
-    const found = await this.find(image, requestId);
-    return found instanceof Coming ? found.whole : found;
+    const kept = this.#kept.get(image.id);
+    if (kept) return kept;
+    if (image.sizeBytes <= this.#small) return this.#read(image, requestId);
+    const coming = this.#isFirst(image) ? null : await this.#coming(image, requestId);
+    return coming?.whole ?? null;
   }
 
   /** The same, as soon as the first of them are there. */
-  async find(image: ServedImage, requestId: string): Promise<Buffer | Coming | null> {
-    const kept = this.#kept.get(image.id);
+  async find(image: ServedImage, requestId: string): Promise<Buffer | Coming | Passing | null> {
+    const { id, sizeBytes } = image;
+    const kept = this.#kept.get(id);
     if (kept) return kept;
+    if (sizeBytes <= this.#small) return this.#read(image, requestId);
+    if (this.#isFirst(image)) return new Passing(await this.#images.open(id, null, requestId), sizeBytes);
+    return this.#coming(image, requestId);
+  }
+
+  /** A burst of requests for one image reads it once. */
+  #read(image: ServedImage, requestId: string): Promise<Buffer> | null {
+    const { id, sizeBytes } = image;
+    const asked = this.#reading.get(id);
+    if (asked) return asked;
+    if (this.#underWayBytes + sizeBytes > MAX_UNDER_WAY_BYTES) return null;
+    this.#underWayBytes += sizeBytes;
+    const reading = this.#images
+      .read(image, requestId)
+      .then((bytes) => {
+        if (bytes.length !== sizeBytes) throw new Error('an object is not as long as its image');
+        this.#kept.set(id, bytes);
+        return bytes;
+      })
+      .finally(() => {
+        this.#reading.delete(id);
+        this.#underWayBytes -= sizeBytes;
+      });
+    this.#reading.set(id, reading);
+    return reading;
+  }
+
+  /** Of a large image that is not being read for others. */
+  #isFirst({ id, sizeBytes }: ServedImage): boolean {
+    if (sizeBytes > MAX_OBJECT_BYTES || this.#underWay.has(id) || this.#asked.has(id)) return false;
+    this.#asked.set(id, true);
+    return true;
+  }
+
+  #coming(image: ServedImage, requestId: string): Promise<Coming> | null {
     if (image.sizeBytes > MAX_OBJECT_BYTES) return null;
     // A burst of requests for one image reads it once.
     const asked = this.#underWay.get(image.id);

@@ -3,7 +3,7 @@
  * is left to do here. Everything else is passed on: this knows nothing of credentials, ranges or errors.
  */
 import { STATUS_CODES } from 'node:http';
-import type { Bytes, Coming } from './bytes.js';
+import { type Bytes, type Coming, Passing } from './bytes.js';
 import { isUnchanged, type Known } from './conditions.js';
 import { type PublicPicture, publicCacheControl } from './picture.js';
 import type { Records } from './records.js';
@@ -21,9 +21,9 @@ export interface WarmAnswer {
   body: Buffer | null;
 }
 
-/** The same, of which the bytes are still on their way into memory. */
+/** The same, of which the bytes are still on their way. */
 export interface ComingAnswer extends Omit<WarmAnswer, 'body'> {
-  body: Coming;
+  body: Coming | Passing;
 }
 
 export class WarmImages {
@@ -57,7 +57,10 @@ export class WarmImages {
     // It may have ended, or become private, while the bucket was asked.
     const { picture } = records.fresh(token) ?? {};
     const time = now().getTime();
-    if (!picture || picture.expiresAt <= time) return null;
+    if (!picture || picture.expiresAt <= time) {
+      if (body instanceof Passing) body.drop();
+      return null;
+    }
     return { status: 200, picture, cacheControl: publicCacheControl(picture.expiresAt, time), body } as
       | WarmAnswer
       | ComingAnswer;

@@ -100,6 +100,8 @@ export interface Images {
   find(token: string, requestId: string): Promise<ServedImage | null>;
   /** The bytes of an image that find() gave, to be read or destroyed. Whether the caller may have them is decided before. */
   open(id: string, range: ByteRange | null, requestId: string, signal?: AbortSignal): Promise<Readable>;
+  /** The same of an image that is known to be small. */
+  read(image: Pick<ServedImage, 'id' | 'sizeBytes'>, requestId: string): Promise<Buffer>;
 }
 
 /** Until the byte door of images is open, whatever needs it says so. */
@@ -110,4 +112,5 @@ export const NO_IMAGES: Images = {
   readReference: () => Promise.reject(new Problem('unavailable')),
   find: () => Promise.reject(new Problem('unavailable')),
   open: () => Promise.reject(new Problem('unavailable')),
+  read: () => Promise.reject(new Problem('unavailable')),
 };

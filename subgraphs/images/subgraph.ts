@@ -98,6 +98,7 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
     readReference: (reference) => references.read(reference),
     find: (token) => serving.find(token),
     open: (id, range, _requestId, signal) => serving.open(id, range, signal),
+    read: ({ id, sizeBytes }) => serving.read(id, sizeBytes),
   };
   return {
     name: 'images',

@@ -1,23 +1,40 @@
 /** The bytes of images on their way into memory: handed on as they come, and kept only whole. */
 import { PassThrough, type Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { beforeEach, expect, it } from 'vitest';
-import { Bytes, Coming } from '../../gateway/serving/bytes.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Bytes, Coming, Passing } from '../../gateway/serving/bytes.js';
 import type { ServedImage } from '../../subgraphs/images/client.js';
 
 const image = { id: 'i', sizeBytes: 6 } as ServedImage;
 let streams: PassThrough[];
-let bytes: Bytes;
+let reads: ((bytes: string | Error) => void)[];
 
-beforeEach(() => {
+/** What is larger than `small` is large. */
+function bytesOf(small: number): Bytes {
   streams = [];
-  bytes = new Bytes({
+  reads = [];
+  const images = {
     async open(): Promise<Readable> {
       const stream = new PassThrough();
       streams.push(stream);
       return stream;
     },
-  });
+    read: () =>
+      new Promise<Buffer>((resolve, reject) => {
+        reads.push((bytes) => (typeof bytes === 'string' ? resolve(Buffer.from(bytes)) : reject(bytes)));
+      }),
+  };
+  return new Bytes({ images, small });
+}
+
+let bytes: Bytes;
+
+/** Asked for once before, so that it is kept. */
+beforeEach(async () => {
+  bytes = bytesOf(5);
+  const first = await bytes.find(image, 'r');
+  if (first instanceof Passing) first.drop();
+  streams = [];
 });
 
 async function coming(): Promise<Coming> {
@@ -62,14 +79,106 @@ it.each([
 
 it('is asked for anew when the bucket could not be reached', async () => {
   let calls = 0;
-  const unlucky = new Bytes({
-    async open(): Promise<Readable> {
-      calls += 1;
-      throw new Error('no bucket');
-    },
-  });
+  const fail = async (): Promise<never> => {
+    calls += 1;
+    throw new Error('no bucket');
+  };
+  const unlucky = new Bytes({ images: { open: fail, read: fail }, small: 5 });
   await expect(unlucky.find(image, 'r')).rejects.toThrow('no bucket');
   await turn();
   await expect(unlucky.load(image, 'r')).rejects.toThrow('no bucket');
   expect(calls).toBe(2);
+});
+
+describe('a small image', () => {
+  beforeEach(() => {
+    bytes = bytesOf(6);
+  });
+
+  it('is read at once, once for all who ask meanwhile, and kept', async () => {
+    const found = [bytes.find(image, 'r'), bytes.find(image, 'r'), bytes.load(image, 'r')];
+    reads[0]?.('abcdef');
+    expect((await Promise.all(found)).map(String)).toEqual(['abcdef', 'abcdef', 'abcdef']);
+    expect([reads.length, streams.length, bytes.kept('i')?.toString()]).toEqual([1, 0, 'abcdef']);
+  });
+
+  it.each([['abcde'], ['abcdefg'], [new Error('lost')]])('that comes as %j is not kept', async (given) => {
+    const found = bytes.find(image, 'r');
+    reads[0]?.(given);
+    await expect(found).rejects.toThrow();
+    expect(bytes.kept('i')).toBeUndefined();
+    const again = bytes.find(image, 'r');
+    reads[1]?.('abcdef');
+    expect(String(await again)).toBe('abcdef');
+  });
+});
+
+describe('a large image', () => {
+  beforeEach(() => {
+    bytes = bytesOf(5);
+  });
+
+  async function passing(): Promise<Passing> {
+    const found = await bytes.find(image, 'r');
+    if (!(found instanceof Passing)) throw new Error('kept');
+    return found;
+  }
+
+  it('is handed on at the pace of the first who asks for it, and kept for the second', async () => {
+    const taken: string[] = [];
+    let makeRoom = () => {};
+    const sent = (await passing()).sendTo(
+      (chunk) => {
+        taken.push(chunk.toString());
+        return false;
+      },
+      () =>
+        new Promise((resolve) => {
+          makeRoom = resolve;
+        }),
+    );
+    streams[0]?.write('abc');
+    await turn();
+    streams[0]?.end('def');
+    await turn();
+    expect(taken).toEqual(['abc']);
+    makeRoom();
+    await turn();
+    makeRoom();
+    await sent;
+    expect([taken, bytes.kept('i')]).toEqual([['abc', 'def'], undefined]);
+    const again = (await coming()).whole;
+    streams[1]?.end('abcdef');
+    await again;
+    await turn();
+    expect(bytes.kept('i')?.toString()).toBe('abcdef');
+  });
+
+  it.each([
+    ['breaks off', (stream: PassThrough) => stream.destroy()],
+    ['is too short', (stream: PassThrough) => stream.end('de')],
+    ['is too long', (stream: PassThrough) => stream.end('defg')],
+  ])('tells whoever it is sent to when it %s', async (_, end) => {
+    const sent = (await passing()).sendTo(
+      () => true,
+      async () => undefined,
+    );
+    streams[0]?.write('abc');
+    await turn();
+    end(streams[0] as PassThrough);
+    await expect(sent).rejects.toThrow();
+  });
+
+  it('is let go of when nobody is left who wants it', async () => {
+    (await passing()).drop();
+    expect(streams[0]?.destroyed).toBe(true);
+  });
+
+  it('is passed through by the framework when it is asked for the first time', async () => {
+    expect(await bytes.load(image, 'r')).toBeNull();
+    const again = bytes.load(image, 'r');
+    await turn();
+    streams[0]?.end('abcdef');
+    expect(String(await again)).toBe('abcdef');
+  });
 });

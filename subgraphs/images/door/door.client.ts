@@ -163,6 +163,10 @@ export class RemoteImages implements Images {
     return (await this.#get(`${BYTES_PATH}/${id}`, requestId, headers, signal)).body;
   }
 
+  async read({ id }: Pick<ServedImage, 'id'>, requestId: string): Promise<Buffer> {
+    return buffer(await this.open(id, null, requestId));
+  }
+
   #get(path: string, requestId: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<ByteAnswer> {
     const request: ByteRequest = { method: 'GET', path, ...(headers && { headers }), ...(signal && { signal }) };
     return this.#transport.send(request, systemScope(requestId));
@@ -195,5 +199,6 @@ export function lateImages(find: () => Images): Images {
     readReference: (reference, requestId) => find().readReference(reference, requestId),
     find: (token, requestId) => find().find(token, requestId),
     open: (id, range, requestId, signal) => find().open(id, range, requestId, signal),
+    read: (image, requestId) => find().read(image, requestId),
   };
 }

@@ -29,6 +29,13 @@ export class ServingService {
     return { id, ownerId, visibility, contentType, sizeBytes, sha256, createdAt, expiresAt };
   }
 
+  /** All bytes of a small image that find() gave. */
+  async read(id: string, sizeBytes: number): Promise<Buffer> {
+    const bytes = await this.#deps.store.readWhole(objectKey(id), sizeBytes);
+    if (!bytes) throw new Problem('image_not_found');
+    return bytes;
+  }
+
   /** The bytes of an image that find() gave, at the pace of their reader. */
   async open(id: string, range: ByteRange | null, signal?: AbortSignal): Promise<Readable> {
     const bytes = await this.#deps.store.read(objectKey(id), range, signal);
