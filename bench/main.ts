@@ -4,6 +4,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Row } from './section.js';
 import { billing } from './sections/billing.js';
+import { firstRun } from './sections/first-run.js';
 import { graph } from './sections/graph.js';
 import { images } from './sections/images.js';
 import { jobs } from './sections/jobs.js';
@@ -20,7 +21,7 @@ import { table } from './support/table.js';
 import { openWorld } from './support/world.js';
 import { requireWrk } from './support/wrk.js';
 
-const SECTIONS = [graph, rest, billing, renderer, runs, images, uploads, jobs, subscriptions, search];
+const SECTIONS = [graph, rest, billing, renderer, firstRun, runs, images, uploads, jobs, subscriptions, search];
 
 const HELP = `npm run bench -- [SECTION…] [options]
 

@@ -26,6 +26,8 @@ export interface Server {
   url: string;
   /** Seconds of processor time so far; NaN where the system does not tell. */
   cpuSeconds(): Promise<number>;
+  /** The last of what it has written. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return {
     url,
     cpuSeconds: () => cpuSeconds(child.pid),
+    output: () => output,
     async stop() {
       child.kill('SIGTERM');
       const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
