@@ -253,14 +253,35 @@ describe.each(SHAPES)('verifiers in %s', (_name, start) => {
     await run(body.verifier_id, { inputs: { text: 'x' } });
     const revoked = await client.rest('DELETE', `/v1/verifiers/${body.verifier_id}`, ada.key);
     expect([revoked.status, revoked.body]).toEqual([200, { verifier_id: body.verifier_id, status: 'revoked' }]);
-    expect((await run(body.verifier_id, { inputs: { text: 'x' } })).status).toBe(404);
     expect((await deploy({ name: 'gone' })).status).toBe(409);
-    const runs = await client.rest('GET', `/v1/verifiers/${body.verifier_id}/runs`, ada.key);
-    expect(runs.body.items).toHaveLength(1);
-    const erased = await client.rest('DELETE', `/v1/verifiers/${body.verifier_id}/permanent`, ada.key);
+    for (const reference of [body.verifier_id, 'gone']) {
+      expect((await run(reference, { inputs: { text: 'x' } })).status).toBe(404);
+      expect((await client.rest('GET', `/v1/verifiers/${reference}`, ada.key)).status).toBe(404);
+      expect((await client.rest('GET', `/v1/verifiers/${reference}/runs`, ada.key)).body.items).toHaveLength(1);
+      expect(await client.rest('DELETE', `/v1/verifiers/${reference}`, ada.key)).toMatchObject(revoked);
+    }
+    expect((await client.rest('DELETE', '/v1/verifiers/gone/permanent', ben.key)).status).toBe(404);
+    const erased = await client.rest('DELETE', '/v1/verifiers/gone/permanent', ada.key);
     expect([erased.status, erased.body]).toEqual([200, { verifier_id: body.verifier_id, deleted: true }]);
-    expect((await client.rest('GET', `/v1/verifiers/${body.verifier_id}/runs`, ada.key)).status).toBe(404);
+    for (const reference of [body.verifier_id, 'gone']) {
+      expect((await client.rest('GET', `/v1/verifiers/${reference}/runs`, ada.key)).status).toBe(404);
+    }
     expect((await deploy({ name: 'gone' })).body.version).toBe(1);
+  });
+
+  it('revokes, lists the runs of, and erases one by its name over the graph too', async () => {
+    const { body } = await deploy({ name: 'gone-too' });
+    await run('gone-too', { inputs: { text: 'x' } });
+    const ask = async (source: string) => (await client.graph(source, {}, ada.key)).body.data;
+    const revoke = 'mutation { revokeVerifier(input: { verifier: "gone-too" }) { verifierId status } }';
+    for (const answer of [await ask(revoke), await ask(revoke)]) {
+      expect(answer.revokeVerifier).toEqual({ verifierId: body.verifier_id, status: 'REVOKED' });
+    }
+    expect((await ask('{ verifier(id: "gone-too") { id } }')).verifier).toBeNull();
+    const { verifierRuns } = await ask('{ verifierRuns(verifierId: "gone-too") { nodes { passed } } }');
+    expect(verifierRuns.nodes).toEqual([{ passed: true }]);
+    const erase = 'mutation { deleteVerifier(input: { verifier: "gone-too" }) { verifierId deleted } }';
+    expect((await ask(erase)).deleteVerifier).toEqual({ verifierId: body.verifier_id, deleted: true });
   });
 
   it('logs neither keys nor what was judged', () => {

@@ -556,21 +556,34 @@ describe('revoking and erasing', () => {
     for (const answer of [await show(data.id), await show(data.name), await run({ verifier: data.id })]) {
       expect(answer.problem.error).toBe('not_found');
     }
+    expect((await run({ verifier: data.name })).problem.error).toBe('not_found');
     expect((await deploy({ name: data.name })).problem.error).toBe('conflict');
-    const { data: runs } = await ask(registry, LIST_RUNS, { id: data.id }, scopeOf(owner));
-    expect(runs.verifierRuns.nodes).toEqual([{ id: ran.id, passed: true, reasoning: 'fine' }]);
+    for (const reference of [data.id, data.name]) {
+      const { data: runs } = await ask(registry, LIST_RUNS, { id: reference }, scopeOf(owner));
+      expect(runs.verifierRuns.nodes).toEqual([{ id: ran.id, passed: true, reasoning: 'fine' }]);
+      const again = await ask(registry, REVOKE, { input: { verifier: reference } }, scopeOf(owner));
+      expect(again.data.revokeVerifier).toEqual({ verifierId: data.id, status: 'REVOKED' });
+    }
   });
 
-  it('erases it with its versions and runs, and frees the name', async () => {
-    const { data } = await deploy();
-    await run({ verifier: data.id });
-    await registry.close();
-    const erased = await ask(registry, ERASE, { input: { verifier: data.id } }, scopeOf(owner));
-    expect(erased.data.deleteVerifier).toEqual({ verifierId: data.id, deleted: true });
-    const uuid = VerifierId.parse(data.id);
-    expect((await records()).filter(({ verifierId }) => verifierId === uuid)).toEqual([]);
-    expect((await deploy({ name: data.name })).data.currentVersion).toBe(1);
-  });
+  it.each(['id', 'name'])(
+    'erases it by its %s, revoked or not, with its versions and runs, and frees the name',
+    async (by) => {
+      for (const revoked of [false, true]) {
+        const { data } = await deploy();
+        await run({ verifier: data.id });
+        if (revoked) await ask(registry, REVOKE, { input: { verifier: data.id } }, scopeOf(owner));
+        await registry.close();
+        const input = { verifier: data[by] };
+        expect((await ask(registry, ERASE, { input }, scopeOf(newId()))).problem.error).toBe('not_found');
+        const erased = await ask(registry, ERASE, { input }, scopeOf(owner));
+        expect(erased.data.deleteVerifier).toEqual({ verifierId: data.id, deleted: true });
+        const uuid = VerifierId.parse(data.id);
+        expect((await records()).filter(({ verifierId }) => verifierId === uuid)).toEqual([]);
+        expect((await deploy({ name: data.name })).data.currentVersion).toBe(1);
+      }
+    },
+  );
 });
 
 describe('sharing', () => {

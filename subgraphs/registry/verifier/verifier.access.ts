@@ -95,7 +95,7 @@ export class VerifierAccess {
     const named = this.#read(reference);
     if (named.version !== null) throw this.#deps.verifiers.notFound();
     const verifier =
-      named.kind === 'id' ? await loader.load(named.id) : await this.#deps.verifiers.byName(userId, named.name);
+      named.kind === 'id' ? await loader.load(named.id) : await this.#deps.verifiers.named(userId, named.name);
     if (verifier?.ownerId !== userId) throw this.#deps.verifiers.notFound();
     return verifier;
   }

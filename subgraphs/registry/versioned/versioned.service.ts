@@ -86,7 +86,7 @@ export class VersionedService<C extends object> {
         `The name "${wanted.name}" is reserved for the platform's own ${this.#deps.noun}s.`,
       );
     }
-    const existing = await this.#named(ownerId, wanted.name);
+    const existing = await this.named(ownerId, wanted.name);
     if (existing) return this.#redeploy(existing, wanted, expectedVersionToken);
     if (expectedVersionToken !== null) {
       throw this.#conflict(`There is no ${this.#deps.noun} of that name: leave expected_version_token out.`, null);
@@ -156,7 +156,7 @@ export class VersionedService<C extends object> {
   }
 
   async #lost(ownerId: string, name: string): Promise<Problem> {
-    const winner = await this.#named(ownerId, name);
+    const winner = await this.named(ownerId, name);
     return winner ? this.#refusal(winner) : this.#conflict(`The ${this.#deps.noun} was erased in the meantime.`, null);
   }
 
@@ -174,13 +174,14 @@ export class VersionedService<C extends object> {
     return new Problem('conflict', message, { extra: { current_version_token: token } });
   }
 
-  #named(ownerId: string, name: string): Promise<ThingDocument<C> | null> {
+  /** What an owner has under a name, revoked or not. */
+  named(ownerId: string, name: string): Promise<ThingDocument<C> | null> {
     return this.#things.findOne({ ownerId, name } as Filter<ThingDocument<C>>) as Promise<ThingDocument<C> | null>;
   }
 
   /** What an owner has under a name, unless it is revoked. */
   async byName(ownerId: string, name: string): Promise<ThingDocument<C> | null> {
-    const thing = await this.#named(ownerId, name);
+    const thing = await this.named(ownerId, name);
     return thing?.status === VersionedStatus.ACTIVE ? thing : null;
   }
 
