@@ -52,8 +52,8 @@ export const imageGenerators: readonly Command[] = [
   {
     words: 'image-generators models',
     call: 'GET /v1/models',
-    help: 'the models that generators can be deployed with',
-    list: { columns: ['slug', 'provider', 'contracts', 'unit_cost_usd', 'available'] },
+    help: 'the models that generators can be deployed with; the price is dollars for one picture',
+    list: { columns: ['slug', 'provider', 'contracts', 'price', 'available'] },
   },
   {
     words: 'image-generators revoke',

@@ -1,4 +1,5 @@
 /** Verifiers, and judgements by them. */
+import { INPUT_CONTRACTS } from '../../subgraphs/registry/verifier/verifier.model.js';
 import type { Command } from '../command.js';
 import { option, TOKEN, VERSION, word } from './inputs.js';
 
@@ -15,7 +16,7 @@ export const verifiers: readonly Command[] = [
       option('description', 'what it is for'),
       option('criterion', 'what has to hold', { required: true }),
       option('input_fields', 'the inputs it is given', { kind: 'list' }),
-      option('input_contract', 'text or media'),
+      option('input_contract', 'what a run is given; text when left out', { choices: INPUT_CONTRACTS }),
       option('examples', 'judged examples, as JSON', { flag: 'examples-json', kind: 'json' }),
       option('few_shot_examples', 'the same in the other form', { flag: 'few-shot-json', kind: 'json' }),
       option('model_settings', 'settings of the judge', { flag: 'model-settings-json', kind: 'json' }),

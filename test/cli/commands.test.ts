@@ -140,6 +140,17 @@ describe('images', () => {
     expect(bodyOf(asked)).toMatchObject({ status: 'complete', num_images: 1 });
   });
 
+  it('have a price in the table of models', async () => {
+    const { status, stdout } = await goodeye('image-generators', 'models', '--table');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^slug +provider +contracts +price +available$/m);
+    const { items } = (await client.rest('GET', '/v1/models?limit=100')).body;
+    const { price } = items.find(({ slug }: { slug: string }) => slug === 'local/atelier');
+    expect(price).toBeGreaterThan(0);
+    const atelier = stdout.split('\n').find((line) => line.startsWith('local/atelier'));
+    expect(atelier?.split(/ {2,}/)).toEqual(['local/atelier', 'local', expect.any(String), String(price), 'true']);
+  });
+
   it('are uploaded, shared, kept back, given an end, and deleted after asking', async () => {
     const uploaded = bodyOf(
       await goodeye('images', 'upload', join(folder, 'lake.png'), '--visibility', 'public', '--ttl', '600'),
@@ -234,6 +245,38 @@ describe('imgforge', () => {
     const ended = await start('imgforge', ['jobs', 'list', '--key', 'imgf_wrong'], environment()).ended;
     expect(ended).toMatchObject({ status: 1, stdout: '' });
     expect(ended.stderr).not.toContain('imgf_wrong');
+  });
+});
+
+describe('verifiers', () => {
+  it('take the contracts that there are, which help and completion know', async () => {
+    const deploy = ['verifiers', 'deploy', '--name', 'picture', '--criterion', 'It is sharp.'];
+    expect(await goodeye(...deploy, '--input-contract', 'media')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('text, text_image, image'),
+    });
+    const deployed = await goodeye(...deploy, '--input-contract', 'image');
+    expect(bodyOf(deployed)).toMatchObject({ name: 'picture', input_contract: 'image' });
+    const completed = await goodeye('__complete', '--', 'verifiers', 'deploy', '--input-contract', '');
+    expect(completed.stdout).toBe('image\ntext\ntext_image\n');
+    const help = (await goodeye('verifiers', 'deploy', '--help')).stdout.replaceAll(/\s+/g, ' ');
+    expect(help).toContain('(choices: "text", "text_image", "image")');
+  });
+
+  it('go by their names when they are revoked, too', async () => {
+    const deploy = ['verifiers', 'deploy', '--name', 'gone', '--criterion', 'Short.', '--input-fields', 'text'];
+    const { verifier_id } = bodyOf(await goodeye(...deploy));
+    for (let i = 0; i < 2; i += 1) {
+      expect(bodyOf(await goodeye('verifiers', 'revoke', 'gone', '--yes'))).toEqual({ verifier_id, status: 'revoked' });
+    }
+    expect(bodyOf(await goodeye('verifiers', 'runs', 'gone')).items).toEqual([]);
+    expect(await goodeye('verifiers', 'show', 'gone')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('not_found'),
+    });
+    expect(bodyOf(await goodeye('verifiers', 'delete', 'gone', '--yes'))).toEqual({ verifier_id, deleted: true });
+    expect(bodyOf(await goodeye(...deploy)).version).toBe(1);
   });
 });
 
