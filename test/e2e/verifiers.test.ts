@@ -258,7 +258,8 @@ describe.each(SHAPES)('verifiers in %s', (_name, start) => {
       expect((await run(reference, { inputs: { text: 'x' } })).status).toBe(404);
       expect((await client.rest('GET', `/v1/verifiers/${reference}`, ada.key)).status).toBe(404);
       expect((await client.rest('GET', `/v1/verifiers/${reference}/runs`, ada.key)).body.items).toHaveLength(1);
-      expect(await client.rest('DELETE', `/v1/verifiers/${reference}`, ada.key)).toMatchObject(revoked);
+      const again = await client.rest('DELETE', `/v1/verifiers/${reference}`, ada.key);
+      expect([again.status, again.body]).toEqual([revoked.status, revoked.body]);
     }
     expect((await client.rest('DELETE', '/v1/verifiers/gone/permanent', ben.key)).status).toBe(404);
     const erased = await client.rest('DELETE', '/v1/verifiers/gone/permanent', ada.key);
