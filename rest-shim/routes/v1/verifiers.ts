@@ -104,7 +104,9 @@ export const verifiers: Route[] = [
     description:
       'Checks the input, then the caller, the reference, and the budget, and then asks a judge. A judge that was asked ' +
       'and failed is still 200, with `status: "error"`, and costs nothing. When no judge can be asked at all the answer ' +
-      'is `503 verifier_unavailable`, and there is no run. The inputs are not stored.',
+      'is `503 verifier_unavailable`, and there is no run. The inputs are not stored. Anybody, also without an account, may ' +
+      'run by their ids the verifiers of others that a live template runs, at the versions that it froze; the platform’s ' +
+      'own need an account.',
     auth: 'none',
     shapeFirst: true,
     params: z.object(runnable),
