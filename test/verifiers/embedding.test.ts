@@ -183,6 +183,40 @@ describe('the local judge', () => {
     expect(verdict.reasoning).toMatch(/^Local judge, confidence 0\.\d\d: .*example \d/);
   });
 
+  it.each([true, false])('says so when the nearest example, which has passed: %s, is outvoted', async (nearest) => {
+    const outvoting = Array.from({ length: 12 }, () => example('The parcel arrived late on Monday.', !nearest));
+    const examples = [example('The parcel came late on Tuesday.', nearest), ...outvoting];
+    const text = 'The parcel came late on Tuesday!';
+    const alone = await judge().judge(asked(text, examples.slice(0, 2)), signal);
+    expect([alone.passed, alone.reasoning]).toEqual([
+      nearest,
+      expect.stringContaining(`the inputs are most like example 1, which ${nearest ? 'passes' : 'fails'}`),
+    ]);
+    const outvoted = await judge().judge(asked(text, examples), signal);
+    expect(outvoted.passed).toBe(!nearest);
+    expect(outvoted.reasoning).not.toContain('the inputs are most like');
+    expect(outvoted.reasoning).toContain(
+      nearest
+        ? 'the examples that fail together outweigh those that pass, though the most alike is example 1, which passes'
+        : 'the examples that pass together outweigh those that fail, though the most alike is example 1, which fails',
+    );
+  });
+
+  it('names the example whose verdict it shares', async () => {
+    const inputs = [
+      { field: 'question', value: 'What is the capital of France?' },
+      { field: 'answer', value: 'The capital of France is Paris.' },
+    ];
+    const of = (question: string, answer: string) => ({ inputs: { question, answer }, passed: true, reasoning: null });
+    const examples = [
+      // Most alike over both, and quite unlike in one.
+      of('What is the capital of France?', 'It is Paris.'),
+      of('Which city is the capital of France?', 'The capital city of France is Paris.'),
+    ];
+    const verdict = await judge().judge({ ...asked('', examples), inputs }, signal);
+    expect(verdict.reasoning).toMatch(/the inputs are like example \d, which passes, at a likeness of \d+ %/);
+  });
+
   it('is certain of an example itself', async () => {
     const verdict = await judge().judge(asked('A waste of money, I want a refund.', reviews), signal);
     expect(verdict).toMatchObject({ passed: false, reasoning: expect.stringContaining('confidence 1.00') });

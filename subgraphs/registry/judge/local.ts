@@ -1,5 +1,5 @@
 /**
- * The built-in judge: an input is judged like the labelled examples that it is most like. It knows nothing but those
+ * The built-in judge: labelled examples vote on an input, each by how much the input is like it. It knows nothing but those
  * examples, cannot see pictures, says which judge it is and how sure, and does not guess without examples.
  */
 import { type Encoder, EncoderFailure, similarity, type Vector } from '../embedding/encoder.js';
@@ -81,31 +81,34 @@ function lean(likenesses: readonly Likeness[]): Leaning {
   const [nearest] = likenesses;
   if (!nearest) throw new JudgeFailure('no_examples');
   const { passed } = nearest.example;
-  const named = `example ${nearest.number}, which ${passed ? 'passes' : 'fails'}`;
-  if (nearest.least === 1) return { passed, confidence: 1, because: `the inputs are those of ${named}` };
+  if (nearest.least === 1) return { passed, confidence: 1, because: `the inputs are those of ${named(nearest)}` };
   const bothKinds = likenesses.some(({ example }) => example.passed !== passed);
-  return bothKinds ? weigh(likenesses, named) : likeTheOnlyKind(likenesses, named);
+  return bothKinds ? weigh(likenesses, nearest) : likeTheOnlyKind(likenesses);
 }
 
-/** Every example votes, by its likeness. */
-function weigh(likenesses: readonly Likeness[], named: string): Leaning {
-  const nearest = likenesses[0]?.overall ?? 0;
-  let forPass = 0;
+/** Every example votes, by its likeness, so that many can outvote the nearest. It decides where they are torn evenly. */
+function weigh(likenesses: readonly Likeness[], nearest: Likeness): Leaning {
+  let forNearest = 0;
   let all = 0;
   for (const { example, overall } of likenesses) {
-    const weight = Math.exp(SHARPNESS * (overall - nearest));
+    const weight = Math.exp(SHARPNESS * (overall - nearest.overall));
     all += weight;
-    if (example.passed) forPass += weight;
+    if (example.passed === nearest.example.passed) forNearest += weight;
   }
-  const passed = forPass * 2 >= all;
-  const agreement = Math.abs(forPass * 2 - all) / all;
-  const closeness = Math.min(1, Math.max(0, (nearest - UNLIKE) / (1 - UNLIKE)));
+  const outvoted = forNearest * 2 < all;
+  const passed = outvoted ? !nearest.example.passed : nearest.example.passed;
+  const agreement = Math.abs(forNearest * 2 - all) / all;
+  const closeness = Math.min(1, Math.max(0, (nearest.overall - UNLIKE) / (1 - UNLIKE)));
   const confidence = agreement * (0.4 + 0.6 * closeness);
-  return { passed, confidence, because: `the inputs are most like ${named}, at a likeness of ${percent(nearest)}` };
+  const likeness = `at a likeness of ${percent(nearest.overall)}`;
+  const because = outvoted
+    ? `the examples that ${passed ? 'pass' : 'fail'} together outweigh those that ${passed ? 'fail' : 'pass'}, though the most alike is ${named(nearest)}, ${likeness}`
+    : `the inputs are most like ${named(nearest)}, ${likeness}`;
+  return { passed, confidence, because };
 }
 
 /** Nothing shows where the line runs, so only what is like an example in every field shares its verdict. */
-function likeTheOnlyKind(likenesses: readonly Likeness[], named: string): Leaning {
+function likeTheOnlyKind(likenesses: readonly Likeness[]): Leaning {
   const closest = likenesses.reduce((best, one) => (one.least > best.least ? one : best));
   const kind = closest.example.passed;
   const alike = closest.least >= ALIKE;
@@ -113,9 +116,13 @@ function likeTheOnlyKind(likenesses: readonly Likeness[], named: string): Leanin
     passed: alike ? kind : !kind,
     confidence: Math.min(0.5, Math.abs(closest.least - ALIKE)),
     because: alike
-      ? `the inputs are like ${named}, at a likeness of ${percent(closest.least)} in the field that differs most; there are no examples of the other kind`
+      ? `the inputs are like ${named(closest)}, at a likeness of ${percent(closest.least)} in the field that differs most; there are no examples of the other kind`
       : `the inputs are like none of the examples, all of which ${kind ? 'pass' : 'fail'} (the most alike: ${percent(closest.least)} in the field that differs most)`,
   };
+}
+
+function named({ example, number }: Likeness): string {
+  return `example ${number}, which ${example.passed ? 'passes' : 'fails'}`;
 }
 
 function reasoningOf({ examples }: Question, because: string, confidence: number): string {
