@@ -53,7 +53,8 @@ export async function readMultipart(
   try {
     return await processRequest(request.raw, reply.raw, {
       maxFieldSize: MAX_OPERATIONS,
-      maxFileSize: maxFileBytes,
+      // The parser refuses a file that is exactly as large as it may be.
+      maxFileSize: maxFileBytes + 1,
       maxFiles: MAX_FILES,
     });
   } catch (error) {
