@@ -58,7 +58,7 @@ export function publicPicture(image: ServedImage): PublicPicture | null {
     String(image.sizeBytes),
     ...OPEN,
   ];
-  const unchanged = ['etag', representation.etag, ...OPEN];
+  const unchanged = [...unchangedHeaders(representation), ...OPEN];
   return {
     ...representation,
     expiresAt: image.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
@@ -74,18 +74,13 @@ function lines(pairs: readonly string[]): string {
 }
 
 /** What says of the bytes what they are, whoever they are for. */
-export function wholeHeaders(contentType: string, { etag, lastModified }: Representation): string[] {
-  return [
-    'content-type',
-    contentType,
-    'etag',
-    etag,
-    'last-modified',
-    lastModified,
-    'accept-ranges',
-    'bytes',
-    ...ALWAYS,
-  ];
+export function wholeHeaders(contentType: string, representation: Representation): string[] {
+  return ['content-type', contentType, ...unchangedHeaders(representation)];
+}
+
+/** The same for whoever has the bytes. */
+export function unchangedHeaders({ etag, lastModified }: Representation): string[] {
+  return ['etag', etag, 'last-modified', lastModified, 'accept-ranges', 'bytes', ...ALWAYS];
 }
 
 export function publicCacheControl(expiresAt: number, now: number): string {

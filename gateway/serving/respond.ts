@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../platform/errors.js';
 import type { ByteRange } from '../../platform/s3.js';
 import { type Representation, type Wanted, wantedOf } from './conditions.js';
-import { EXPOSED, wholeHeaders } from './picture.js';
+import { EXPOSED, unchangedHeaders, wholeHeaders } from './picture.js';
 
 export interface Served {
   contentType: string;
@@ -27,11 +27,11 @@ export async function respond(request: FastifyRequest, reply: FastifyReply, serv
   const range = rangeOf(wanted);
   // Before anything is said of the bytes, which would be said of an error as well.
   const bytes = unchanged || request.method === 'HEAD' ? null : await bodyOf(served, range, reply);
-  setPairs(reply, wholeHeaders(contentType, representation));
   if (unchanged) {
-    reply.removeHeader('content-type');
+    setPairs(reply, unchangedHeaders(representation));
     return reply.code(304).send();
   }
+  setPairs(reply, wholeHeaders(contentType, representation));
   reply.code(range ? 206 : 200);
   reply.header('content-length', range ? range.end - range.start + 1 : size);
   if (range) reply.header('content-range', `bytes ${range.start}-${range.end}/${size}`);
