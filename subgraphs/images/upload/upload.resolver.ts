@@ -16,12 +16,12 @@ export class UploadResolver {
     @Ctx() { scope, uploads }: ImagesContext,
   ): Promise<UploadImagePayload> {
     const { userId } = requireCaller(scope);
-    const { file, visibility, ttlSeconds } = input;
+    const { file, visibility, ttlSeconds, idempotencyKey } = input;
     const image = await uploads.upload(
       {
         bytes: bytesOf(file),
         settings: async () => ({ visibility: visibility ?? 'private', ttlSeconds: ttlSeconds ?? null }),
-        idempotencyKey: null,
+        idempotencyKey: idempotencyKey ?? null,
       },
       scope,
     );

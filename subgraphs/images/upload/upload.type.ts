@@ -12,6 +12,12 @@ export class UploadImageInput {
 
   @Field(() => Int, { nullable: true, description: 'Seconds until it ends; it stays when left out.' })
   ttlSeconds?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Names the request: sent again within a day it is not done again, and answered alike.',
+  })
+  idempotencyKey?: string | null;
 }
 
 @ObjectType({ description: 'A picture that is hosted.' })
