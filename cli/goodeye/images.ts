@@ -12,7 +12,7 @@ export const images: readonly Command[] = [
   {
     words: 'images upload',
     call: 'POST /v1/images',
-    help: 'host a PNG, JPEG, WebP or GIF of up to 25 MiB',
+    help: 'host a PNG, JPEG, WebP or GIF of up to 25 MiB, unless the server sets another limit',
     arguments: [{ name: 'file', in: 'body', help: 'the file' }],
     options: [
       option('visibility', 'who may fetch it; private when left out', { choices: VISIBILITY }),

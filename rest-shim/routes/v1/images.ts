@@ -58,8 +58,9 @@ export const images: Route[] = [
     id: 'uploadImage',
     summary: 'Upload and host an image',
     description:
-      'PNG, JPEG, WebP or GIF, told by its bytes, as multipart/form-data (25 MiB; fields in any order) or in base64 in ' +
-      'a JSON body (8 MiB). The url never changes.',
+      'PNG, JPEG, WebP or GIF, told by its bytes, as multipart/form-data (up to 25 MiB unless the installation sets ' +
+      'another limit; fields in any order) or in base64 in a JSON body (up to 8 MiB, within the same limit). The url ' +
+      'never changes.',
     auth: 'required',
     body: uploadBody,
     own: true,
