@@ -1,8 +1,11 @@
 /** Each sentence of the documentation of hosted images, over REST and over the graph, in one process and in many. */
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { objectKey } from '../../subgraphs/images/image/image.model.js';
 import { type Picture, pictures } from '../images/support/pictures.js';
+import { type Bucket, openBucket } from '../support/bucket.js';
 import { type Account, type Client, clientOf } from '../support/client.js';
+import { graphDoor, restDoor } from '../support/generator-doors.js';
 import { type Platform, SHAPES } from '../support/platform.js';
 import { sendForm, sendGraph } from '../support/uploads.js';
 
@@ -10,6 +13,9 @@ const IMAGE = `id token url visibility expires_at: expiresAt size_bytes: sizeByt
   width height created_at: createdAt`;
 const UPLOAD = `mutation ($input: UploadImageInput!) { uploadImage(input: $input) { image { ${IMAGE} } } }`;
 const UPDATE = `mutation ($input: UpdateImageInput!) { updateImage(input: $input) { image { ${IMAGE} } } }`;
+const DELETE = 'mutation ($input: DeleteImageInput!) { deleteImage(input: $input) { id deleted } }';
+const ONE = `query ($id: ID!) { image(id: $id) { ${IMAGE} } }`;
+const LIST = 'query ($source: ImageSource) { images(source: $source) { nodes { id source visibility } } }';
 /** Enough for several parts of the bucket's, and less than the default so that the tests take less. */
 const MAX_BYTES = 11 * 1024 * 1024;
 const MISSING = '01900000-0000-7000-8000-000000000000';
@@ -24,6 +30,7 @@ const lower = <T extends { visibility: string; source: string }>(image: T): T =>
 describe.each(SHAPES)('hosted images in %s', (_name, start) => {
   let platform: Platform;
   let client: Client;
+  let bucket: Bucket;
   let ada: Account;
   let eve: Account;
   let all: Picture[];
@@ -32,12 +39,16 @@ describe.each(SHAPES)('hosted images in %s', (_name, start) => {
   beforeAll(async () => {
     platform = await start({ RATE_LIMIT_UPLOADS_PER_MINUTE: '0', MAX_UPLOAD_BYTES: String(MAX_BYTES) });
     client = clientOf(platform);
+    bucket = await openBucket(platform.dataDir);
     all = await pictures();
     png = all[0]?.bytes ?? Buffer.alloc(0);
     ada = await client.account('ada@example.com');
     eve = await client.account('eve@example.com');
   });
-  afterAll(() => platform?.stop());
+  afterAll(async () => {
+    await bucket?.close();
+    await platform?.stop();
+  });
 
   const upload = async (fields: Record<string, string> = {}, bytes = png, key = ada.key) => {
     const { status, body } = await sendForm(platform.url, key, [['file', bytes], ...Object.entries(fields)]);
@@ -220,6 +231,38 @@ describe.each(SHAPES)('hosted images in %s', (_name, start) => {
       const anybody = await sendForm(platform.url, eve.key, parts, named);
       expect([anybody.status, anybody.body.id === first.body.id]).toEqual([201, false]);
     });
+
+    it('with an idempotencyKey in the graph is done once, and the name is the same as over REST', async () => {
+      const zoe = await client.account('zoe-named@example.com');
+      const named = { idempotencyKey: 'graph-1', visibility: 'PUBLIC', ttlSeconds: 600 };
+      const first = await graphUpload(named, png, zoe.key);
+      const again = await graphUpload(named, png, zoe.key);
+      const { image } = first.body.data.uploadImage;
+      expect(again.body.data.uploadImage.image).toEqual(image);
+      const fields = [
+        ['file', png],
+        ['visibility', 'public'],
+        ['ttl_seconds', '600'],
+      ] as const;
+      const rest = await sendForm(platform.url, zoe.key, fields, { 'idempotency-key': 'graph-1' });
+      expect([rest.status, rest.body]).toEqual([201, lower(image)]);
+      const { body } = await client.rest('GET', '/v1/images', zoe.key);
+      expect(body.items).toEqual([lower(image)]);
+
+      const gif = all.find(({ name }) => name === 'gif')?.bytes ?? png;
+      for (const [input, bytes] of [
+        [named, gif],
+        [{ ...named, visibility: 'PRIVATE' }, png],
+      ] as const) {
+        const other = await graphUpload(input, bytes, zoe.key);
+        expect(other.body.errors[0].extensions).toMatchObject({ code: 'conflict', http: { status: 409 } });
+      }
+      const anybody = await graphUpload(named, png, eve.key);
+      expect(anybody.body.data.uploadImage.image.id).not.toBe(image.id);
+      for (const idempotencyKey of ['', 'two\nlines', 'x'.repeat(256)]) {
+        expect(codeOf(await graphUpload({ idempotencyKey }, png, zoe.key))).toBe('validation_error');
+      }
+    });
   });
 
   describe('the serving url', () => {
@@ -294,6 +337,9 @@ describe.each(SHAPES)('hosted images in %s', (_name, start) => {
       await client.rest('PATCH', `/v1/images/${id}`, ada.key, { ttl_seconds: 60 });
       const { body: graph } = await client.graph(UPDATE, { input: { id, permanent: true } }, ada.key);
       expect(graph.data.updateImage.image.expires_at).toBeNull();
+      await client.rest('PATCH', `/v1/images/${id}`, ada.key, { ttl_seconds: 60 });
+      const { body: nulled } = await client.graph(UPDATE, { input: { id, ttlSeconds: null } }, ada.key);
+      expect(nulled.data.updateImage.image.expires_at).toBeNull();
     });
 
     it('and permanent are mutually exclusive on any single call', async () => {
@@ -341,6 +387,55 @@ describe.each(SHAPES)('hosted images in %s', (_name, start) => {
       expect(body.data.me.images.nodes).toEqual([{ id: ids[0] }, { id: ids[2] }]);
     });
 
+    it.each([
+      ['REST', () => restDoor(client)],
+      ['the graph', () => graphDoor(client)],
+    ] as const)('takes what a run over %s hosted by the ids that it gave', async (name, open) => {
+      const door = open();
+      const painter = await client.account(`painter-${door.name.replace(' ', '-')}@example.com`);
+      const uploaded = await upload({}, png, painter.key);
+      const run = await door.generate(
+        'system:image-draft',
+        { prompt: 'a lamp', num_images: 2, params: { image_size: '64x64' } },
+        painter.key,
+      );
+      expect([name, run.status, run.body.status]).toEqual([name, 200, 'complete']);
+      const hosted: { id: string; url: string }[] = run.body.hosted_images;
+      const ids = hosted.map(({ id }) => id).sort();
+      expect(ids).toHaveLength(2);
+
+      for (const [source, wanted] of [
+        ['generated', ids],
+        ['upload', [uploaded.id]],
+      ] as const) {
+        const { items } = (await client.rest('GET', `/v1/images?source=${source}`, painter.key)).body;
+        expect(items.map((image: { id: string }) => image.id).sort()).toEqual(wanted);
+        const { body } = await client.graph(LIST, { source: source.toUpperCase() }, painter.key);
+        const listed = body.data.images.nodes.map(lower);
+        expect(listed.map((image: { id: string }) => image.id).sort()).toEqual(wanted);
+        for (const image of [...items, ...listed]) expect(image.source).toBe(source);
+      }
+
+      const [first, second] = hosted as [{ id: string; url: string }, { id: string; url: string }];
+      const shown = await client.rest('GET', `/v1/images/${first.id}`, painter.key);
+      const expected = { id: first.id, url: first.url, source: 'generated', visibility: 'private', expires_at: null };
+      expect([shown.status, shown.body]).toEqual([200, expect.objectContaining(expected)]);
+      const inGraph = await client.graph(ONE, { id: first.id }, painter.key);
+      expect(lower(inGraph.body.data.image)).toEqual(shown.body);
+      const shared = await client.rest('PATCH', `/v1/images/${first.id}`, painter.key, { visibility: 'public' });
+      expect([shared.status, shared.body]).toEqual([200, { ...shown.body, visibility: 'public' }]);
+      const ending = await client.graph(UPDATE, { input: { id: second.id, ttlSeconds: 600 } }, painter.key);
+      expect(ending.body.data.updateImage.image.expires_at).not.toBeNull();
+      const deleted = await client.rest('DELETE', `/v1/images/${first.id}`, painter.key);
+      expect(deleted.status).toBe(204);
+      const { body: gone } = await client.graph(DELETE, { input: { id: second.id } }, painter.key);
+      expect(gone.data.deleteImage).toEqual({ id: second.id, deleted: true });
+      for (const { id } of hosted) {
+        expect((await client.rest('GET', `/v1/images/${id}`, painter.key)).status).toBe(404);
+        await expect.poll(() => bucket.store.exists(objectKey(id))).toBe(false);
+      }
+    });
+
     it('changes only the fields that are passed', async () => {
       const before = await upload({ visibility: 'public', ttl_seconds: '600' });
       const same = await client.rest('PATCH', `/v1/images/${before.id}`, ada.key, {});
@@ -351,15 +446,17 @@ describe.each(SHAPES)('hosted images in %s', (_name, start) => {
 
     it('deletes for good: the url stops resolving at once, and the object goes', async () => {
       const { id, url } = await upload({ visibility: 'public' });
+      expect(await bucket.store.exists(objectKey(id))).toBe(true);
       const deleted = await client.rest('DELETE', `/v1/images/${id}`, ada.key);
       expect([deleted.status, deleted.body]).toEqual([204, null]);
       await expect.poll(async () => (await serve(url)).response.status).toBe(404);
       expect((await client.rest('GET', `/v1/images/${id}`, ada.key)).status).toBe(404);
       expect((await client.rest('DELETE', `/v1/images/${id}`, ada.key)).status).toBe(404);
       const other = await upload();
-      const mutation = 'mutation ($input: DeleteImageInput!) { deleteImage(input: $input) { id deleted } }';
-      const { body } = await client.graph(mutation, { input: { id: other.id } }, ada.key);
+      expect(await bucket.store.exists(objectKey(other.id))).toBe(true);
+      const { body } = await client.graph(DELETE, { input: { id: other.id } }, ada.key);
       expect(body.data.deleteImage).toEqual({ id: other.id, deleted: true });
+      for (const gone of [id, other.id]) await expect.poll(() => bucket.store.exists(objectKey(gone))).toBe(false);
     });
 
     it('answers 404 for what one does not own as for what does not exist', async () => {
@@ -373,8 +470,24 @@ describe.each(SHAPES)('hosted images in %s', (_name, start) => {
         expect(told(theirs)).toEqual(told(missing));
         expect(told(theirs)).toEqual(told(malformed));
       }
-      const query = 'query ($id: ID!) { image(id: $id) { url } }';
-      expect(codeOf(await client.graph(query, { id }, eve.key))).toBe('image_not_found');
+      for (const [operation, variablesOf] of [
+        [ONE, (one: string) => ({ id: one })],
+        [UPDATE, (one: string) => ({ input: { id: one, visibility: 'PRIVATE' } })],
+        [DELETE, (one: string) => ({ input: { id: one } })],
+      ] as const) {
+        const [theirs, missing, malformed] = await Promise.all(
+          [id, MISSING, 'not-an-id'].map((one) => client.graph(operation, variablesOf(one), eve.key)),
+        );
+        const told = (answer: typeof theirs) => {
+          const { message, extensions } = answer?.body.errors[0] ?? {};
+          return { data: answer?.body.data, message, extensions: { ...extensions, request_id: '' } };
+        };
+        expect(told(theirs).extensions).toMatchObject({ code: 'image_not_found', http: { status: 404 } });
+        expect(told(theirs)).toEqual(told(missing));
+        expect(told(theirs)).toEqual(told(malformed));
+      }
+      const own = await client.graph(ONE, { id }, ada.key);
+      expect(lower(own.body.data.image)).toMatchObject({ id, visibility: 'public', source: 'upload' });
       expect((await client.rest('GET', '/v1/images', eve.key)).body.items).not.toContainEqual(
         expect.objectContaining({ id }),
       );

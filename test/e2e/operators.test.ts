@@ -6,20 +6,30 @@ import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../platform/ids.js';
+import { OBJECT_PREFIX, objectKey } from '../../subgraphs/images/image/image.model.js';
+import { smallPng } from '../images/support/pictures.js';
+import { type Bucket, openBucket } from '../support/bucket.js';
 import { type Client, clientOf } from '../support/client.js';
 import { oneProcess, type Platform } from '../support/platform.js';
 import { launch } from '../support/process.js';
+import { sendForm } from '../support/uploads.js';
 
 describe('darkroom admin', () => {
   let platform: Platform;
   let client: Client;
   let dataDir: string;
+  let bucket: Bucket;
   beforeAll(async () => {
     platform = await oneProcess();
     client = clientOf(platform);
-    dataDir = /data in (\S+)/.exec(platform.programs[0]?.output() ?? '')?.[1] ?? '';
+    ({ dataDir } = platform);
+    bucket = await openBucket(dataDir);
   });
-  afterAll(() => platform?.stop());
+  afterAll(async () => {
+    await bucket?.close();
+    await platform?.stop();
+  });
 
   async function admin(...words: string[]) {
     const { exited, output } = launch(['admin', ...words], { DATA_DIR: dataDir });
@@ -119,6 +129,51 @@ describe('darkroom admin', () => {
     expect([code, JSON.parse(output)]).toEqual([0, whole]);
     expect(JSON.parse((await admin('images', 'check', '--mend')).output)).toEqual({ ...whole, mended: true });
     expect(await admin('images', 'count')).toMatchObject({ code: 2 });
+  });
+
+  it('finds what is in the bucket or on record alone, and clears it away when it is to mend', async () => {
+    const { key } = await client.account('pictures@example.com');
+    const png = await smallPng();
+    const send = async () => (await sendForm(platform.url, key, [['file', png]])).body.id as string;
+    const [kept, lost] = [await send(), await send()];
+    await bucket.store.delete(objectKey(lost));
+    const stray = objectKey(newId());
+    const foreign = `${OBJECT_PREFIX}of-somebody-else`;
+    const put = (name: string) =>
+      bucket.store.write({
+        key: name,
+        bytes: (async function* () {
+          yield png;
+        })(),
+        contentType: () => 'image/png',
+      });
+    for (const name of [stray, foreign]) await put(name);
+
+    const check = async (...flags: string[]) => {
+      const { code, output } = await admin('images', 'check', ...flags);
+      const { objects_without_record: objects, records_without_object: records, mended } = JSON.parse(output);
+      objects.examples.sort();
+      return { code, objects, records, mended };
+    };
+    const found = {
+      code: 0,
+      objects: { checked: 3, found: 2, examples: [stray, foreign].sort() },
+      records: { checked: 2, found: 1, examples: [lost] },
+    };
+    expect(await check()).toEqual({ ...found, mended: false });
+    // Looking changes nothing.
+    expect(await check('--mend')).toEqual({ ...found, mended: true });
+    expect(await check()).toEqual({
+      code: 0,
+      // What is none of ours is left to the operator.
+      objects: { checked: 2, found: 1, examples: [foreign] },
+      records: { checked: 1, found: 0, examples: [] },
+      mended: false,
+    });
+    expect(await bucket.store.exists(stray)).toBe(false);
+    expect((await client.rest('GET', `/v1/images/${lost}`, key)).status).toBe(404);
+    expect((await client.rest('GET', `/v1/images/${kept}`, key)).status).toBe(200);
+    await bucket.store.delete(foreign);
   });
 
   it('is reached through a socket that is closed to other users', async () => {

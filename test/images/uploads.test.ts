@@ -1,10 +1,11 @@
 /** What uploads must not do: leave something behind, exceed the quota, or hold on to a client that stopped. */
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
 import { systemScope, wholeAccount } from '../../platform/scope.js';
+import { type Checked, KEYS, RECORDS } from '../../subgraphs/images/check/check.service.js';
 import type { ImagesContext } from '../../subgraphs/images/context.js';
 import {
   type ImageDocument,
@@ -375,6 +376,60 @@ describe('a check of the bucket and the records', () => {
     expect((await client.rest('GET', `/v1/images/${lost}`, ada.key)).status).toBe(404);
     expect(await bytesOf(ada)).toBe(0);
     await world.store.delete(foreign);
+    await expectNothingLeft();
+  });
+});
+
+describe('a check of more than a page', () => {
+  it('goes on where the page before ended, and finds what is behind it', async () => {
+    const createdAt = new Date(Date.now() + travelled);
+    const lost = Array.from(
+      { length: RECORDS + 50 },
+      (): LiveImage => ({
+        _id: newId(),
+        state: 'live',
+        ownerId: null,
+        token: newId(),
+        extension: 'png',
+        visibility: 'private',
+        source: 'upload',
+        contentType: 'image/png',
+        sizeBytes: png.length,
+        sha256: 'x',
+        width: 8,
+        height: 6,
+        createdAt,
+        expiresAt: null,
+      }),
+    );
+    await world.images.insertMany(lost);
+    const keys = Array.from({ length: KEYS + 50 }, () => objectKey(newId()));
+    const { client: s3, bucket: Bucket } = world.store;
+    for (let i = 0; i < keys.length; i += 16) {
+      await Promise.all(keys.slice(i, i + 16).map((Key) => s3.send(new PutObjectCommand({ Bucket, Key, Body: png }))));
+    }
+    const images = await createImages(imagesDeps(world.db, world.store, () => new Date(Date.now() + travelled)));
+    const { checks } = images.context(systemScope('r')) as ImagesContext;
+    const pages = async (of: 'objects' | 'records', mend: boolean) => {
+      const sizes: number[] = [];
+      const found: string[] = [];
+      for (let after: string | null = null; ; ) {
+        const page: Checked = await checks[of](after, mend);
+        sizes.push(page.checked);
+        found.push(...page.found);
+        after = page.next;
+        if (after === null) return { pages: sizes.length, first: sizes[0], found: found.sort() };
+      }
+    };
+    const missing = lost.map(({ _id }) => _id).sort();
+    const strays = keys.sort();
+    for (const mend of [false, true]) {
+      expect(await pages('objects', mend)).toEqual({ pages: 2, first: KEYS, found: strays });
+      const { pages: count, found } = await pages('records', mend);
+      expect([count >= 2, found]).toEqual([true, missing]);
+    }
+    expect((await pages('objects', false)).found).toEqual([]);
+    expect((await pages('records', false)).found).toEqual([]);
     await expectNothingLeft();
   });
 });

@@ -17,8 +17,9 @@ export interface Checked {
   next: string | null;
 }
 
-const KEYS = 1_000;
-const RECORDS = 200;
+/** Of a page. */
+export const KEYS = 1_000;
+export const RECORDS = 200;
 
 export class CheckService {
   readonly #deps: CheckServiceDeps;
