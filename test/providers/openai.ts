@@ -16,7 +16,7 @@ function sizeOf(request: Recorded): [number, number] {
 /** Draws what an answer holds; a benchmark brings its own. */
 type Draw = (width: number, height: number) => Promise<Buffer>;
 
-function dialect(form: 'base64' | 'url', draw: Draw = png): Dialect {
+function dialect(form: 'base64' | 'url', draw: Draw = png, files?: () => string): Dialect {
   return {
     async answer(request, url) {
       if (request.path.startsWith('/files/')) {
@@ -25,7 +25,9 @@ function dialect(form: 'base64' | 'url', draw: Draw = png): Dialect {
       const picture = await draw(...sizeOf(request));
       const count = Number(fieldOf(request, 'n') ?? 1);
       const data = Array.from({ length: count }, (_, i) =>
-        form === 'url' ? { url: `${url}/files/${i}.png` } : { b64_json: distinct(picture).toString('base64') },
+        form === 'url'
+          ? { url: `${files?.() ?? `${url}/files`}/${i}.png` }
+          : { b64_json: distinct(picture).toString('base64') },
       );
       return {
         body: {
@@ -80,7 +82,7 @@ export function openOpenAi(draw?: Draw): Promise<StandIn> {
   return openStandIn(dialect('base64', draw));
 }
 
-/** A server that hands out addresses of its own, whatever response_format says. */
-export function openCompatibleWithUrls(): Promise<StandIn> {
-  return openStandIn(dialect('url'));
+/** A server that hands out addresses, its own or those below `files`, whatever response_format says. */
+export function openCompatibleWithUrls(files?: () => string): Promise<StandIn> {
+  return openStandIn(dialect('url', png, files));
 }
