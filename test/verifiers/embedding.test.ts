@@ -205,16 +205,21 @@ describe('the local judge', () => {
   it('names the example whose verdict it shares', async () => {
     const inputs = [
       { field: 'question', value: 'What is the capital of France?' },
+      { field: 'source', value: 'A book about the cities of Europe.' },
       { field: 'answer', value: 'The capital of France is Paris.' },
     ];
-    const of = (question: string, answer: string) => ({ inputs: { question, answer }, passed: true, reasoning: null });
+    const of = (question: string, source: string, answer: string): LabelledExample => ({
+      inputs: { question, source, answer },
+      passed: true,
+      reasoning: null,
+    });
     const examples = [
-      // Most alike over both, and quite unlike in one.
-      of('What is the capital of France?', 'It is Paris.'),
-      of('Which city is the capital of France?', 'The capital city of France is Paris.'),
+      // The most alike over all fields, and not in the one that differs most.
+      of('What is the capital of France?', 'A book about the cities of Europe.', 'Paris is a city.'),
+      of('Tell me the capital of France.', 'A book on European cities and towns.', 'The capital of France was Paris.'),
     ];
     const verdict = await judge().judge({ ...asked('', examples), inputs }, signal);
-    expect(verdict.reasoning).toMatch(/the inputs are like example \d, which passes, at a likeness of \d+ %/);
+    expect(verdict.reasoning).toContain('the inputs are like example 2, which passes');
   });
 
   it('is certain of an example itself', async () => {
