@@ -10,6 +10,8 @@ import { type Door, graphDoor, restDoor } from '../support/generator-doors.js';
 import { type Platform, SHAPES } from '../support/platform.js';
 
 const PROVIDER_TIMEOUT_MS = 3_000;
+/** What a run may take beside the provider. */
+const GRACE_MS = 4_000;
 const SMALL = { image_size: '64x64' };
 const TIERS = ['image-draft', 'image-standard', 'image-premium', 'image-ultra'];
 const RUN_FIELDS = [
@@ -454,7 +456,7 @@ describe.each(SHAPES)('image generators in %s', (_shape, start) => {
         expect(openai.requests.map(({ json }) => json['moderation'])).toEqual(['auto', 'auto', 'low']);
       });
 
-      it('without an account is possible for tiers alone, and what comes of it is public for a day', async () => {
+      it('without an account is possible for tiers, not for what no live template runs, and what comes of it is public for a day', async () => {
         const { status, body } = await door.generate('system:image-standard', { prompt: 'x', params: SMALL });
         expect([status, body.status, body.cost_usd]).toEqual([200, 'complete', 0.01]);
         const [hosted] = body.hosted_images;
@@ -497,7 +499,7 @@ describe.each(SHAPES)('image generators in %s', (_shape, start) => {
           ]);
           if (code !== null)
             expect([body.cost_usd, body.image_url, body.image_urls, body.hosted_images]).toEqual([0, null, [], []]);
-          expect(performance.now() - started).toBeLessThan(PROVIDER_TIMEOUT_MS + 15_000);
+          expect(performance.now() - started).toBeLessThan(PROVIDER_TIMEOUT_MS + GRACE_MS);
         }
       });
 
@@ -600,13 +602,6 @@ describe.each(SHAPES)('image generators in %s', (_shape, start) => {
       'params.colour',
       'params.image_size',
     ]);
-  });
-
-  it('never take a reference from a private address', async () => {
-    const path = '/v1/image-generators/system:image-standard/runs';
-    const reference_image_url = 'http://169.254.169.254/latest/meta-data/';
-    const { status, body } = await client.rest('POST', path, ada.key, { prompt: 'x', reference_image_url });
-    expect([status, body.error]).toEqual([400, 'validation_error']);
   });
 
   it('do a request with an Idempotency-Key once, and answer it alike', async () => {
