@@ -46,7 +46,12 @@ export async function readMultipart(
   const stated = Number(request.headers['content-length'] ?? most);
   if (stated > most) throw new Problem('file_too_large', `A request may hold ${MAX_FILES} files.`);
   const giveBack = spool.take(stated);
-  reply.raw.once('close', giveBack);
+  reply.raw.once('close', () => {
+    giveBack();
+    // The reader stands still once its files are gone, and a client that still sends would never come to the answer.
+    request.raw.unpipe();
+    request.raw.resume();
+  });
   carriers.add(scope);
   watchBodyTime(request.raw);
   watchArrival(request.raw, idleMs, cut);
