@@ -42,6 +42,9 @@ export interface FrontOptions {
   idleMs: number;
 }
 
+/** How long an answer may go on being sent while the process ends. */
+const LAST_ANSWERS_MS = 10_000;
+
 type Listener = (socket: Socket) => void;
 
 /** Returns the way to end it: connections that are idle go at once, others with their answer. */
@@ -60,7 +63,10 @@ export function openFront(server: Server, options: FrontOptions): () => void {
   return () => {
     closing = true;
     for (const socket of sockets) {
-      if (sending.has(socket)) continue;
+      if (sending.has(socket)) {
+        setTimeout(() => socket.destroy(), LAST_ANSWERS_MS).unref();
+        continue;
+      }
       if (socket.writableLength === 0) socket.destroy();
       else socket.end();
     }
@@ -146,7 +152,10 @@ function watch(socket: Socket, watched: Watched, options: FrontOptions, handOver
     try {
       await body.sendTo(
         (chunk) => socket.destroyed || socket.write(chunk),
-        () => room(socket),
+        async () => {
+          await room(socket);
+          if (socket.destroyed) throw new Error('nobody is left who wants it');
+        },
       );
     } catch {
       socket.destroy();

@@ -10,6 +10,8 @@ const SMALL = 256 * 1024;
 const REMEMBERED = 10_000;
 /** What is being read into memory at one time; whatever comes on top is passed through. */
 const MAX_UNDER_WAY_BYTES = 32 * 1024 * 1024;
+/** Slow readers must not take all connections to the bucket. */
+const MAX_PASSING = 16;
 
 /** An image on its way into memory. Whoever wants it meanwhile is given what is there, and the rest as it comes. */
 export class Coming {
@@ -65,9 +67,10 @@ export class Passing {
   readonly #stream: Readable;
   readonly #size: number;
 
-  constructor(stream: Readable, size: number) {
+  constructor(stream: Readable, size: number, ended: () => void) {
     this.#stream = stream;
     this.#size = size;
+    stream.once('close', ended);
   }
 
   /** Once; or else drop(). */
@@ -101,6 +104,7 @@ export class Bytes {
   /** Large images that were asked for. */
   readonly #asked = new LRUCache<string, true>({ max: REMEMBERED });
   #underWayBytes = 0;
+  #passing = 0;
 
   constructor({ images, small = SMALL }: BytesDeps) {
     this.#images = images;
@@ -126,8 +130,7 @@ export class Bytes {
     const kept = this.#kept.get(id);
     if (kept) return kept;
     if (sizeBytes <= this.#small) return this.#read(image, requestId);
-    if (this.#isFirst(image)) return new Passing(await this.#images.open(id, null, requestId), sizeBytes);
-    return this.#coming(image, requestId);
+    return this.#isFirst(image) ? this.#pass(image, requestId) : this.#coming(image, requestId);
   }
 
   /** A burst of requests for one image reads it once. */
@@ -137,8 +140,7 @@ export class Bytes {
     if (asked) return asked;
     if (this.#underWayBytes + sizeBytes > MAX_UNDER_WAY_BYTES) return null;
     this.#underWayBytes += sizeBytes;
-    const reading = this.#images
-      .read(image, requestId)
+    const reading = (async () => this.#images.read(image, requestId))()
       .then((bytes) => {
         if (bytes.length !== sizeBytes) throw new Error('an object is not as long as its image');
         this.#kept.set(id, bytes);
@@ -154,9 +156,23 @@ export class Bytes {
 
   /** Of a large image that is not being read for others. */
   #isFirst({ id, sizeBytes }: ServedImage): boolean {
-    if (sizeBytes > MAX_OBJECT_BYTES || this.#underWay.has(id) || this.#asked.has(id)) return false;
+    if (sizeBytes > MAX_OBJECT_BYTES || this.#passing >= MAX_PASSING || this.#underWay.has(id) || this.#asked.has(id))
+      return false;
     this.#asked.set(id, true);
     return true;
+  }
+
+  async #pass({ id, sizeBytes }: ServedImage, requestId: string): Promise<Passing> {
+    const ended = () => {
+      this.#passing -= 1;
+    };
+    this.#passing += 1;
+    try {
+      return new Passing(await this.#images.open(id, null, requestId), sizeBytes, ended);
+    } catch (error) {
+      ended();
+      throw error;
+    }
   }
 
   #coming(image: ServedImage, requestId: string): Promise<Coming> | null {

@@ -1,7 +1,7 @@
 /** POST /v1/images: a picture as a form or in JSON, handed on to the byte door as it comes in. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { arriving, LONGEST_UPLOAD_MS } from '../../platform/body-time.js';
+import { arriving, LONGEST_UPLOAD_MS, watchBodyTime } from '../../platform/body-time.js';
 import { Problem } from '../../platform/errors.js';
 import type { RateLimiter } from '../../platform/limits.js';
 import { type Caller, requireOwnKey, type Scope } from '../../platform/scope.js';
@@ -77,11 +77,24 @@ function jsonTooLarge(): Problem {
   });
 }
 
-function uploadFormOf(request: FastifyRequest, scope: Scope, { images, idleMs }: UploadDeps): Promise<HostedImage> {
-  const body = arriving(request.raw, idleMs, AbortSignal.timeout(LONGEST_UPLOAD_MS));
+async function uploadFormOf(
+  request: FastifyRequest,
+  scope: Scope,
+  { images, idleMs }: UploadDeps,
+): Promise<HostedImage> {
+  const answered = new AbortController();
+  watchBodyTime(request.raw);
+  const signal = AbortSignal.any([answered.signal, AbortSignal.timeout(LONGEST_UPLOAD_MS)]);
+  const body = arriving(request.raw, idleMs, signal);
   const form = new UploadForm(request.headers, body);
   const settings = async () => settingsOf(checkInput(uploadForm, await form.fields()));
-  return images.upload({ bytes: form.bytes(), settings, idempotencyKey: keyOf(request) }, scope);
+  try {
+    return await images.upload({ bytes: form.bytes(), settings, idempotencyKey: keyOf(request) }, scope);
+  } finally {
+    // Refused after its last byte, a picture leaves the rest of the form unread, which is not for this reader any more.
+    answered.abort();
+    await body.return(undefined);
+  }
 }
 
 function uploadJson(request: FastifyRequest, scope: Scope, { images }: UploadDeps): Promise<HostedImage> {

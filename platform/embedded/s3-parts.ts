@@ -34,13 +34,39 @@ export async function save(content: Bytes, file: FileHandle): Promise<Saved> {
   return { size, md5: hash.digest('hex') };
 }
 
+/** What is going on in an upload. Only this process writes to the store's directory. */
+interface UnderWay {
+  /** Parts that are being written to where they will stand. */
+  places: Set<number>;
+  /** They are being put together, so that nothing more may be written among them. */
+  isEnding: boolean;
+}
+
+const underWay = new Map<string, UnderWay>();
+
+async function during<T>(directory: string, work: (upload: UnderWay) => Promise<T>): Promise<T> {
+  const upload = underWay.get(directory) ?? { places: new Set(), isEnding: false };
+  underWay.set(directory, upload);
+  try {
+    return await work(upload);
+  } finally {
+    if (upload.places.size === 0 && !upload.isEnding) underWay.delete(directory);
+  }
+}
+
 export async function savePart(directory: string, number: number, content: Bytes): Promise<Saved> {
-  const [earlier, first] = await Promise.all([recordOf(directory, number), recordOf(directory, 1)]);
-  // One that comes again, perhaps as another, must not be written over: until it is whole, the earlier one stands.
-  const mayStandTogether = !earlier && (number === 1 || first?.offset === 0);
-  const part = mayStandTogether
-    ? await saveTogether(directory, number, content, first?.size ?? Number.POSITIVE_INFINITY)
-    : await saveAlone(directory, number, content);
+  const part = await during(directory, async (upload) => {
+    const [earlier, first] = await Promise.all([recordOf(directory, number), recordOf(directory, 1)]);
+    // One that comes again, perhaps as another, must not be written over: until it is whole, the earlier one stands.
+    const isAlone = earlier || upload.places.has(number) || upload.isEnding || (number !== 1 && first?.offset !== 0);
+    if (isAlone) return saveAlone(directory, number, content);
+    upload.places.add(number);
+    try {
+      return await saveTogether(directory, number, content, first?.size ?? Number.POSITIVE_INFINITY);
+    } finally {
+      upload.places.delete(number);
+    }
+  });
   // Not durable, as the part itself is not: a crash ends the upload.
   const draft = join(directory, `${number}.${randomUUID()}`);
   await writeFile(draft, JSON.stringify(part));
@@ -65,50 +91,75 @@ async function saveAlone(directory: string, number: number, content: Bytes): Pro
 async function saveTogether(directory: string, number: number, content: Bytes, longest: number): Promise<PartRecord> {
   const offset = number === 1 ? 0 : (number - 1) * longest;
   const hash = createHash('md5');
-  const together = await open(join(directory, TOGETHER), constants.O_RDWR | constants.O_CREAT, 0o600);
+  // Others follow the first: where there is nothing to follow, the upload has ended.
+  const flags = number === 1 ? constants.O_RDWR | constants.O_CREAT : constants.O_RDWR;
+  const together = await open(join(directory, TOGETHER), flags, 0o600);
+  const draft = join(directory, randomUUID());
   let alone: FileHandle | null = null;
+  let size: number;
   try {
-    const size = await inBlocks(content, hash, async (block, position) => {
+    size = await inBlocks(content, hash, async (block, position) => {
       if (!alone && position + block.length > longest) {
-        alone = await open(join(directory, String(number)), 'w');
+        alone = await open(draft, 'wx');
         await copy(together, offset, position, alone, 0);
       }
       if (alone) await writeAll(alone, block, position);
       else await writeAll(together, block, offset + position);
     });
-    return { size, md5: hash.digest('hex'), offset: alone ? null : offset };
   } finally {
     await (alone as FileHandle | null)?.close();
     await together.close();
   }
+  if (alone) await rename(draft, join(directory, String(number)));
+  return { size, md5: hash.digest('hex'), offset: alone ? null : offset };
 }
 
-/** Gives the parts, in their order, one name. Can be done again where it was cut off. */
-export async function joinParts(directory: string, numbers: readonly number[], draft: string, object: string) {
-  const parts: (PartRecord & { number: number })[] = [];
-  for (const number of numbers) {
-    const record = await recordOf(directory, number);
-    if (!record) return null;
-    parts.push({ ...record, number });
-  }
-  const total = parts.reduce((sum, { size }) => sum + size, 0);
+/** Gives the parts, in their order, one name. Can be done again where it was cut off. Null: one of them is not there. */
+export function joinParts(
+  directory: string,
+  numbers: readonly number[],
+  draft: string,
+  object: string,
+): Promise<Saved | null> {
+  return during(directory, async (upload) => {
+    const wasEnding = upload.isEnding;
+    upload.isEnding = true;
+    try {
+      const parts: (PartRecord & { number: number })[] = [];
+      for (const number of numbers) {
+        const record = await recordOf(directory, number);
+        if (!record) return null;
+        parts.push({ ...record, number });
+      }
+      const size = parts.reduce((sum, part) => sum + part.size, 0);
+      // Whoever still writes among them would write to the object.
+      const isWhole = upload.places.size === 0 && standTogether(parts);
+      if (!isWhole || !(await finish(join(directory, TOGETHER), size, object))) {
+        await concatenate(directory, parts, draft, object);
+      }
+      const hash = createHash('md5').update(Buffer.from(parts.map(({ md5 }) => md5).join(''), 'hex'));
+      return { size, md5: `${hash.digest('hex')}-${parts.length}` };
+    } finally {
+      upload.isEnding = wasEnding;
+    }
+  });
+}
+
+function standTogether(parts: readonly PartRecord[]): boolean {
   let end = 0;
-  const stand = parts.every(({ offset, size }) => {
+  return parts.every(({ offset, size }) => {
     const follows = offset === end;
     end += size;
     return follows;
   });
-  if (stand) await finish(join(directory, TOGETHER), total, object);
-  else await concatenate(directory, parts, draft, object);
-  const hash = createHash('md5').update(Buffer.from(parts.map(({ md5 }) => md5).join(''), 'hex'));
-  return { size: total, md5: `${hash.digest('hex')}-${parts.length}` };
 }
 
-async function finish(together: string, size: number, object: string): Promise<void> {
+/** False where more is there than these parts. */
+async function finish(together: string, size: number, object: string): Promise<boolean> {
   try {
     const file = await open(together, 'r+');
     try {
-      await file.truncate(size);
+      if ((await file.stat()).size !== size) return false;
       await file.datasync();
     } finally {
       await file.close();
@@ -120,6 +171,7 @@ async function finish(together: string, size: number, object: string): Promise<v
     const there = await stat(object);
     if (there.size !== size) throw error;
   }
+  return true;
 }
 
 async function concatenate(

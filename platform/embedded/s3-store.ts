@@ -14,6 +14,8 @@ const require = createRequire(import.meta.url);
 require('@20minutes/s3rver');
 const FilesystemStore: typeof Store = require('@20minutes/s3rver/lib/stores/filesystem.js');
 
+/** It becomes the name of a directory. */
+const UPLOAD_ID = /^[0-9a-f]{32}$/;
 /** S3's own limit. */
 const MOST_PARTS = 10_000;
 
@@ -62,8 +64,7 @@ export class AtomicStore extends FilesystemStore {
   }
 
   async abortUpload(bucket: string, uploadId: string): Promise<void> {
-    // It becomes the name of a directory.
-    if (/^[0-9a-f]{32}$/.test(uploadId)) {
+    if (UPLOAD_ID.test(uploadId)) {
       await rm(join(this.#uploadsOf(bucket), uploadId), { recursive: true, force: true });
     }
   }
@@ -79,16 +80,16 @@ export class AtomicStore extends FilesystemStore {
       throw new S3Error('InvalidArgument', `Part numbers go from 1 to ${MOST_PARTS}.`);
     }
     try {
-      return await savePart(join(this.#uploadsOf(bucket), uploadId), number, bytesOf(content));
+      return await savePart(this.#directoryOf(bucket, uploadId), number, bytesOf(content));
     } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? noSuchUpload() : error;
+      return noSuchUploadIfGone(error as NodeJS.ErrnoException);
     }
   }
 
   /** s3rver sends all bytes through a hash once more; S3 makes this ETag of the hashes of the parts. */
   override async putObjectMultipart(bucket: string, uploadId: string, parts: readonly Part[]): Promise<Saved> {
-    const directory = join(this.#uploadsOf(bucket), uploadId);
-    const key = await readFile(join(directory, 'key'), 'utf8');
+    const directory = this.#directoryOf(bucket, uploadId);
+    const key = await readFile(join(directory, 'key'), 'utf8').catch(noSuchUploadIfGone);
     const metadata = JSON.parse(await readFile(join(directory, 'metadata'), 'utf8')) as Record<string, string>;
     const numbers = parts.map(({ number }) => number).sort((a, b) => a - b);
     const draft = join(this.#incoming, randomUUID());
@@ -104,6 +105,11 @@ export class AtomicStore extends FilesystemStore {
       await rm(draft, { force: true });
       throw error;
     }
+  }
+
+  #directoryOf(bucket: string, uploadId: string): string {
+    if (!UPLOAD_ID.test(uploadId)) throw noSuchUpload();
+    return join(this.#uploadsOf(bucket), uploadId);
   }
 
   #uploadsOf(bucket: string): string {
@@ -136,6 +142,10 @@ function bytesOf(content: Buffer | Readable): Bytes {
 
 function noSuchUpload(): Error {
   return new S3Error('NoSuchUpload', 'There is no such upload: it was completed or aborted.');
+}
+
+function noSuchUploadIfGone(error: NodeJS.ErrnoException): never {
+  throw error.code === 'ENOENT' ? noSuchUpload() : error;
 }
 
 function nothingIfGone(error: NodeJS.ErrnoException): never[] {

@@ -160,6 +160,40 @@ describe('a client', () => {
     expect(await bytesOf(ada)).toBe(0);
   });
 
+  it('is told what is wrong with its picture whatever follows it, and goes on by the same connection', async () => {
+    const ada = await somebody();
+    const { hostname, port } = new URL(server.url);
+    const head = (length: number) =>
+      `POST /v1/images HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${ada.key}\r\n` +
+      `content-type: multipart/form-data; boundary=x\r\ncontent-length: ${length}\r\n\r\n`;
+    const file = (bytes: Buffer) =>
+      Buffer.concat([
+        Buffer.from('--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'),
+        bytes,
+        Buffer.from('\r\n--x'),
+      ]);
+    const rest = Buffer.from(
+      `\r\ncontent-disposition: form-data; name="more"\r\n\r\n${'a'.repeat(2 * MIB)}\r\n--x--\r\n`,
+    );
+    for (const cut of [png.subarray(0, -20), Buffer.alloc(0), Buffer.from('no')]) {
+      const socket = connect(Number(port), hostname);
+      let text = '';
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString('latin1');
+      });
+      const start = file(cut);
+      socket.write(head(start.length + rest.length));
+      socket.write(start);
+      await expect.poll(() => text, { timeout: 10_000 }).toMatch(/^HTTP\/1\.1 4\d\d /);
+      text = '';
+      socket.write(rest);
+      socket.write(`GET /healthz HTTP/1.1\r\nhost: ${hostname}\r\n\r\n`);
+      await expect.poll(() => text, { timeout: 5_000 }).toContain('HTTP/1.1 200 ');
+      socket.destroy();
+    }
+    await expectNothingLeft();
+  });
+
   it('that stops sending is timed out, and leaves nothing', async () => {
     const ada = await somebody();
     const { answer } = await stall(ada, 6 * MIB);

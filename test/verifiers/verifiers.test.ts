@@ -432,7 +432,7 @@ describe.each([false, true])('a process that dies, its judge failing: %s', (fail
       const ended = await Promise.race([attempt.then(() => true), interrupted.then(() => false)]);
       await expectSettled();
       if (ended) {
-        expect(call).toBeGreaterThan(1);
+        expect(call).toBeGreaterThan(0);
         break;
       }
     }
