@@ -10,7 +10,7 @@ const SMALL = 256 * 1024;
 const REMEMBERED = 10_000;
 /** What is being read into memory at one time; whatever comes on top is passed through. */
 const MAX_UNDER_WAY_BYTES = 32 * 1024 * 1024;
-/** Slow readers must not take all connections to the bucket. */
+/** Those who are slow must not take all connections to the bucket. */
 const MAX_PASSING = 16;
 
 /** An image on its way into memory. Whoever wants it meanwhile is given what is there, and the rest as it comes. */

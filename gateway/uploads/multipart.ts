@@ -151,7 +151,7 @@ export class Multipart {
 }
 
 /** Where a header goes on in the next line. */
-const FOLD = /(?<=[^\s])\r\n[ \t]+/g;
+const FOLD = /(?<=\S[ \t]*)\r\n[ \t]+/g;
 
 /** A header begins behind the rest of the delimiter's line, where spaces may stand. */
 function partOf(header: string): Part {

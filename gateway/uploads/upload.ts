@@ -83,6 +83,7 @@ async function uploadFormOf(
   { images, idleMs }: UploadDeps,
 ): Promise<HostedImage> {
   const answered = new AbortController();
+  // Before the first byte is asked for, which others may have to be asked before.
   watchBodyTime(request.raw);
   const signal = AbortSignal.any([answered.signal, AbortSignal.timeout(LONGEST_UPLOAD_MS)]);
   const body = arriving(request.raw, idleMs, signal);

@@ -18,8 +18,8 @@ export interface Saved {
 
 /** What is known of a part once it is there as a whole. */
 interface PartRecord extends Saved {
-  /** Where it stands among the others; null: in a file of its own. */
-  offset: number | null;
+  /** Where it stands among the others, or the file that it has for itself. */
+  place: number | string;
 }
 
 const BLOCK = 1024 * 1024;
@@ -36,55 +36,59 @@ export async function save(content: Bytes, file: FileHandle): Promise<Saved> {
 
 /** What is going on in an upload. Only this process writes to the store's directory. */
 interface UnderWay {
-  /** Parts that are being written to where they will stand. */
-  places: Set<number>;
-  /** They are being put together, so that nothing more may be written among them. */
-  isEnding: boolean;
+  /** How many requests are about it. */
+  users: number;
+  /** Parts that are being written. */
+  parts: Set<number>;
+  /** How many put them together, so that nothing more may be written among them. */
+  endings: number;
 }
 
 const underWay = new Map<string, UnderWay>();
 
 async function during<T>(directory: string, work: (upload: UnderWay) => Promise<T>): Promise<T> {
-  const upload = underWay.get(directory) ?? { places: new Set(), isEnding: false };
+  const upload = underWay.get(directory) ?? { users: 0, parts: new Set(), endings: 0 };
   underWay.set(directory, upload);
+  upload.users += 1;
   try {
     return await work(upload);
   } finally {
-    if (upload.places.size === 0 && !upload.isEnding) underWay.delete(directory);
+    upload.users -= 1;
+    if (upload.users === 0) underWay.delete(directory);
   }
 }
 
-export async function savePart(directory: string, number: number, content: Bytes): Promise<Saved> {
-  const part = await during(directory, async (upload) => {
-    const [earlier, first] = await Promise.all([recordOf(directory, number), recordOf(directory, 1)]);
-    // One that comes again, perhaps as another, must not be written over: until it is whole, the earlier one stands.
-    const isAlone = earlier || upload.places.has(number) || upload.isEnding || (number !== 1 && first?.offset !== 0);
-    if (isAlone) return saveAlone(directory, number, content);
-    upload.places.add(number);
+export function savePart(directory: string, number: number, content: Bytes): Promise<Saved> {
+  return during(directory, async (upload) => {
+    const isOnly = !upload.parts.has(number);
+    if (isOnly) upload.parts.add(number);
     try {
-      return await saveTogether(directory, number, content, first?.size ?? Number.POSITIVE_INFINITY);
+      const [earlier, first] = await Promise.all([recordOf(directory, number), recordOf(directory, 1)]);
+      // One that comes again, perhaps as another, must not be written over: until it is whole, the earlier one stands.
+      const isNew = isOnly && !earlier && upload.endings === 0;
+      const part =
+        isNew && (number === 1 || first?.place === 0)
+          ? await saveTogether(directory, number, content, first?.size ?? Number.POSITIVE_INFINITY)
+          : await saveAlone(directory, content);
+      // Not durable, as the part itself is not: a crash ends the upload.
+      const draft = join(directory, `${number}.${randomUUID()}`);
+      await writeFile(draft, JSON.stringify(part));
+      await rename(draft, join(directory, `${number}.json`));
+      return part;
     } finally {
-      upload.places.delete(number);
+      if (isOnly) upload.parts.delete(number);
     }
   });
-  // Not durable, as the part itself is not: a crash ends the upload.
-  const draft = join(directory, `${number}.${randomUUID()}`);
-  await writeFile(draft, JSON.stringify(part));
-  await rename(draft, join(directory, `${number}.json`));
-  return part;
 }
 
-async function saveAlone(directory: string, number: number, content: Bytes): Promise<PartRecord> {
-  const draft = join(directory, randomUUID());
-  const file = await open(draft, 'wx');
-  let saved: Saved;
+async function saveAlone(directory: string, content: Bytes): Promise<PartRecord> {
+  const place = randomUUID();
+  const file = await open(join(directory, place), 'wx');
   try {
-    saved = await save(content, file);
+    return { ...(await save(content, file)), place };
   } finally {
     await file.close();
   }
-  await rename(draft, join(directory, String(number)));
-  return { ...saved, offset: null };
 }
 
 /** A part that turns out longer than the first one would run into the next, and moves to a file of its own. */
@@ -94,13 +98,13 @@ async function saveTogether(directory: string, number: number, content: Bytes, l
   // Others follow the first: where there is nothing to follow, the upload has ended.
   const flags = number === 1 ? constants.O_RDWR | constants.O_CREAT : constants.O_RDWR;
   const together = await open(join(directory, TOGETHER), flags, 0o600);
-  const draft = join(directory, randomUUID());
+  const own = randomUUID();
   let alone: FileHandle | null = null;
   let size: number;
   try {
     size = await inBlocks(content, hash, async (block, position) => {
       if (!alone && position + block.length > longest) {
-        alone = await open(draft, 'wx');
+        alone = await open(join(directory, own), 'wx');
         await copy(together, offset, position, alone, 0);
       }
       if (alone) await writeAll(alone, block, position);
@@ -110,8 +114,7 @@ async function saveTogether(directory: string, number: number, content: Bytes, l
     await (alone as FileHandle | null)?.close();
     await together.close();
   }
-  if (alone) await rename(draft, join(directory, String(number)));
-  return { size, md5: hash.digest('hex'), offset: alone ? null : offset };
+  return { size, md5: hash.digest('hex'), place: alone ? own : offset };
 }
 
 /** Gives the parts, in their order, one name. Can be done again where it was cut off. Null: one of them is not there. */
@@ -122,33 +125,32 @@ export function joinParts(
   object: string,
 ): Promise<Saved | null> {
   return during(directory, async (upload) => {
-    const wasEnding = upload.isEnding;
-    upload.isEnding = true;
+    upload.endings += 1;
     try {
-      const parts: (PartRecord & { number: number })[] = [];
+      const parts: PartRecord[] = [];
       for (const number of numbers) {
         const record = await recordOf(directory, number);
         if (!record) return null;
-        parts.push({ ...record, number });
+        parts.push(record);
       }
       const size = parts.reduce((sum, part) => sum + part.size, 0);
       // Whoever still writes among them would write to the object.
-      const isWhole = upload.places.size === 0 && standTogether(parts);
+      const isWhole = upload.parts.size === 0 && standTogether(parts);
       if (!isWhole || !(await finish(join(directory, TOGETHER), size, object))) {
         await concatenate(directory, parts, draft, object);
       }
       const hash = createHash('md5').update(Buffer.from(parts.map(({ md5 }) => md5).join(''), 'hex'));
       return { size, md5: `${hash.digest('hex')}-${parts.length}` };
     } finally {
-      upload.isEnding = wasEnding;
+      upload.endings -= 1;
     }
   });
 }
 
 function standTogether(parts: readonly PartRecord[]): boolean {
   let end = 0;
-  return parts.every(({ offset, size }) => {
-    const follows = offset === end;
+  return parts.every(({ place, size }) => {
+    const follows = place === end;
     end += size;
     return follows;
   });
@@ -176,17 +178,18 @@ async function finish(together: string, size: number, object: string): Promise<b
 
 async function concatenate(
   directory: string,
-  parts: readonly (PartRecord & { number: number })[],
+  parts: readonly PartRecord[],
   draft: string,
   object: string,
 ): Promise<void> {
   const file = await open(draft, 'wx');
   try {
     let position = 0;
-    for (const { number, offset, size } of parts) {
-      const from = await open(join(directory, offset === null ? String(number) : TOGETHER), 'r');
+    for (const { place, size } of parts) {
+      const isOwn = typeof place === 'string';
+      const from = await open(join(directory, isOwn ? place : TOGETHER), 'r');
       try {
-        await copy(from, offset ?? 0, size, file, position);
+        await copy(from, isOwn ? 0 : place, size, file, position);
       } finally {
         await from.close();
       }

@@ -90,7 +90,9 @@ export class AtomicStore extends FilesystemStore {
   override async putObjectMultipart(bucket: string, uploadId: string, parts: readonly Part[]): Promise<Saved> {
     const directory = this.#directoryOf(bucket, uploadId);
     const key = await readFile(join(directory, 'key'), 'utf8').catch(noSuchUploadIfGone);
-    const metadata = JSON.parse(await readFile(join(directory, 'metadata'), 'utf8')) as Record<string, string>;
+    const metadata = JSON.parse(
+      await readFile(join(directory, 'metadata'), 'utf8').catch(noSuchUploadIfGone),
+    ) as Record<string, string>;
     const numbers = parts.map(({ number }) => number).sort((a, b) => a - b);
     const draft = join(this.#incoming, randomUUID());
     try {
