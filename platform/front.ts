@@ -64,7 +64,8 @@ export function openFront(server: Server, options: FrontOptions): () => void {
     closing = true;
     for (const socket of sockets) {
       if (sending.has(socket)) {
-        setTimeout(() => socket.destroy(), LAST_ANSWERS_MS).unref();
+        // One that was handed over meanwhile is the HTTP server's to end.
+        setTimeout(() => sending.has(socket) && socket.destroy(), LAST_ANSWERS_MS).unref();
         continue;
       }
       if (socket.writableLength === 0) socket.destroy();

@@ -18,7 +18,7 @@ import {
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type EmbeddedS3, openEmbeddedS3 } from '../../platform/embedded/s3.js';
-import { temporaryDirectory } from './support.js';
+import { clientOf, temporaryDirectory } from './support.js';
 
 const Bucket = 'pictures';
 const PATIENT = { timeout: 20_000, interval: 20 };
@@ -39,18 +39,6 @@ afterAll(async () => {
   client.destroy();
   await store.close();
 });
-
-function clientOf({ endpoint, region, accessKeyId, secretAccessKey }: EmbeddedS3): S3Client {
-  return new S3Client({
-    endpoint,
-    region,
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId, secretAccessKey },
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-}
 
 /** An upload, and what S3 would know of it. */
 class Upload {

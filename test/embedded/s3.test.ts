@@ -23,7 +23,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type EmbeddedS3, openEmbeddedS3 } from '../../platform/embedded/s3.js';
-import { temporaryDirectory } from './support.js';
+import { clientOf, temporaryDirectory } from './support.js';
 
 const Bucket = 'pictures';
 const PATIENT = { timeout: 20_000, interval: 20 };
@@ -42,18 +42,6 @@ afterAll(async () => {
   client.destroy();
   await store.close();
 });
-
-function clientOf({ endpoint, region, accessKeyId, secretAccessKey }: EmbeddedS3, keys = {}): S3Client {
-  return new S3Client({
-    endpoint,
-    region,
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId, secretAccessKey, ...keys },
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-}
 
 async function put(Key: string, Body: Buffer, ContentType = 'image/png') {
   return client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType }));

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll } from 'vitest';
+import type { EmbeddedS3 } from '../../platform/embedded/s3.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -108,4 +110,17 @@ async function kill(child: ChildProcess): Promise<void> {
   const exit = once(child, 'close');
   child.kill('SIGKILL');
   await exit;
+}
+
+/** Tries nothing twice, so that a test sees each answer. */
+export function clientOf({ endpoint, region, accessKeyId, secretAccessKey }: EmbeddedS3, keys = {}): S3Client {
+  return new S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    maxAttempts: 1,
+    credentials: { accessKeyId, secretAccessKey, ...keys },
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
 }

@@ -94,7 +94,8 @@ export const imageGenerators: Route[] = [
     description:
       'Checks the input, then the caller, the reference, and the budget, and then draws. A failure of the provider is ' +
       'still 200, with `status: "error"`, and costs nothing. Anybody, also without an account, may use the tiers, and by ' +
-      'their ids the generators of others that a live template runs, at the versions that it froze. Going away does not stop a run: what was begun is finished, charged, and in the list of runs.',
+      'their ids the generators of others that a live template runs, at the versions that it froze. ' +
+      'Going away does not stop a run: what was begun is finished, charged, and in the list of runs.',
     auth: 'none',
     shapeFirst: true,
     params: z.object(reference),
