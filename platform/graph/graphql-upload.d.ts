@@ -35,7 +35,7 @@ declare module 'graphql-upload/processRequest.mjs' {
 
   /** Resolves to the operations, as soon as they have come; files go on coming in after that. */
   export default function processRequest(
-    request: IncomingMessage,
+    request: Readable & Pick<IncomingMessage, 'headers'>,
     response: ServerResponse,
     limits: Limits,
   ): Promise<unknown>;

@@ -1,5 +1,7 @@
 /** GraphQL multipart requests: read with their files spooled, and sent on to a subgraph as their files come in. */
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { Transform, type TransformCallback, Writable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import processRequest from 'graphql-upload/processRequest.mjs';
 import Upload from 'graphql-upload/Upload.mjs';
@@ -21,7 +23,7 @@ export interface MultipartLimits {
   /** How long a client may send nothing. */
   idleMs: number;
   /** Ends a request whose client does. */
-  cut(request: FastifyRequest['raw']): void;
+  cut(request: IncomingMessage): void;
 }
 
 export function isMultipart({ headers }: FastifyRequest): boolean {
@@ -42,21 +44,32 @@ export async function readMultipart(
   scope: Scope,
   { maxFileBytes, spool, idleMs, cut }: MultipartLimits,
 ): Promise<unknown> {
-  const most = MAX_FILES * maxFileBytes + MAX_OPERATIONS + OVERHEAD;
-  const stated = Number(request.headers['content-length'] ?? most);
-  if (stated > most) throw new Problem('file_too_large', `A request may hold ${MAX_FILES} files.`);
-  const giveBack = spool.take(stated);
+  // A client that left while it was asked who it is has closed the answer already, and would never give back its room.
+  if (reply.raw.destroyed) throw new Problem('validation_error', 'The request broke off.');
+  const share = spool.share();
+  let most = MAX_FILES * maxFileBytes + MAX_OPERATIONS + OVERHEAD;
+  const take = (bytes: number) => {
+    if (bytes > most) throw new Problem('file_too_large', `A request may hold ${MAX_FILES} files.`);
+    share.take(bytes);
+    most -= bytes;
+  };
+  const { 'content-length': stated } = request.headers;
+  // The HTTP server lets no more in than is stated.
+  if (stated !== undefined) take(Number(stated));
+  const body = stated === undefined ? new CountedBody(request.raw, take) : request.raw;
   reply.raw.once('close', () => {
-    giveBack();
     // The reader stands still once its files are gone, and a client that still sends would never come to the answer.
     request.raw.unpipe();
     request.raw.resume();
+    // Nothing of what is still buffered may take room that nobody would give back.
+    if (body !== request.raw) body.destroy();
+    share.giveBack();
   });
   carriers.add(scope);
   watchBodyTime(request.raw);
   watchArrival(request.raw, idleMs, cut);
   try {
-    return await processRequest(request.raw, reply.raw, {
+    return await processRequest(body, reply.raw, {
       maxFieldSize: MAX_OPERATIONS,
       // The parser refuses a file that is exactly as large as it may be.
       maxFileSize: maxFileBytes + 1,
@@ -67,8 +80,46 @@ export async function readMultipart(
   }
 }
 
+/** A body of a length that nobody states, as gateways send it: what comes in takes its room before it is read. */
+class CountedBody extends Transform {
+  readonly headers: IncomingMessage['headers'];
+  readonly #take: (bytes: number) => void;
+  #reader: Writable | null = null;
+  #refused = false;
+
+  constructor(request: IncomingMessage, take: (bytes: number) => void) {
+    super();
+    this.headers = request.headers;
+    this.#take = take;
+    request.once('close', () => request.readableEnded || this.destroy());
+    request.pipe(this);
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(reader: T): T {
+    if (reader instanceof Writable) this.#reader = reader;
+    return super.pipe(reader);
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (!this.#refused) this.#count(chunk.length);
+    // What follows a refusal is dropped, so that the client can read the answer.
+    if (this.#refused) done();
+    else done(null, chunk);
+  }
+
+  #count(bytes: number): void {
+    try {
+      this.#take(bytes);
+    } catch (error) {
+      this.#refused = true;
+      // It tells all files.
+      this.#reader?.destroy(error as Error);
+    }
+  }
+}
+
 /** Reading waits for the disk alone, so a client is late when nothing arrives. */
-function watchArrival(request: FastifyRequest['raw'], idleMs: number, cut: MultipartLimits['cut']): void {
+function watchArrival(request: IncomingMessage, idleMs: number, cut: MultipartLimits['cut']): void {
   const begun = Date.now();
   let read = request.socket.bytesRead;
   const timer = setInterval(() => {
@@ -84,6 +135,7 @@ function watchArrival(request: FastifyRequest['raw'], idleMs: number, cut: Multi
 }
 
 function multipartProblem(error: unknown): unknown {
+  if (error instanceof Problem) return error;
   const { status, message } = error as { status?: unknown; message?: unknown };
   if (typeof status !== 'number' && !(error instanceof Error && /boundary|multipart|form/i.test(error.message))) {
     return error;

@@ -16,18 +16,30 @@ export class Spool {
     this.#left = totalBytes;
   }
 
-  /** Returns the way to give it back. */
-  take(bytes: number): () => void {
-    if (bytes > this.#left) {
-      throw new Problem('unavailable', 'Too many uploads are under way.', { retryAfterSeconds: 1 });
-    }
-    this.#left -= bytes;
-    let given = false;
-    return () => {
-      if (!given) this.#left += bytes;
-      given = true;
+  /** For one request. */
+  share(): SpoolShare {
+    let taken = 0;
+    return {
+      take: (bytes) => {
+        if (bytes > this.#left) {
+          throw new Problem('unavailable', 'Too many uploads are under way.', { retryAfterSeconds: 1 });
+        }
+        this.#left -= bytes;
+        taken += bytes;
+      },
+      giveBack: () => {
+        this.#left += taken;
+        taken = 0;
+      },
     };
   }
+}
+
+export interface SpoolShare {
+  /** Throws where there is no room for them. */
+  take(bytes: number): void;
+  /** All of it, once nothing more is taken. */
+  giveBack(): void;
 }
 
 /** Removes what processes left that were killed; a living one removes its files however a request ends. */

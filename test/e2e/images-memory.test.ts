@@ -14,8 +14,6 @@ const ROOMY = {
   STORAGE_QUOTA_BYTES: '0',
   RATE_LIMIT_UPLOADS_PER_MINUTE: '0',
   REDIS_URL: '',
-  // Gateways pass files on without saying how large they are, so each request counts as the largest that there may be.
-  UPLOAD_SPOOL_BYTES: String(4 * 1024 * MIB),
 };
 const QUERY = 'mutation ($f: Upload!) { uploadImage(input: { file: $f }) { image { sizeBytes } } }';
 

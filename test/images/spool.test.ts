@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Account } from '../support/client.js';
+import { type Account, clientOf } from '../support/client.js';
 import { sendForm, sendGraph } from '../support/uploads.js';
 import { pngOfSize, smallPng } from './support/pictures.js';
 import { openWorld, type Running, type World } from './support/world.js';
@@ -15,11 +15,8 @@ import { openWorld, type Running, type World } from './support/world.js';
 const MIB = 1024 * 1024;
 const SPOOL = 4 * MIB;
 const QUERY = 'mutation ($f: Upload!) { uploadImage(input: { file: $f }) { image { id } } }';
-const SETTINGS = {
-  UPLOAD_SPOOL_BYTES: String(SPOOL),
-  MAX_UPLOAD_BYTES: String(3 * MIB),
-  RATE_LIMIT_UPLOADS_PER_MINUTE: '0',
-};
+const UNLIMITED = { RATE_LIMIT_UPLOADS_PER_MINUTE: '0' };
+const SETTINGS = { ...UNLIMITED, UPLOAD_SPOOL_BYTES: String(SPOOL), MAX_UPLOAD_BYTES: String(3 * MIB) };
 
 let world: World;
 let server: Running;
@@ -44,13 +41,27 @@ afterAll(async () => {
 });
 
 const spooled = () => readdir(directory);
-const send = async (bytes: Buffer) => {
-  const { body } = await sendGraph(server.url, ada.key, QUERY, { f: null }, { 'variables.f': bytes });
+const send = async (bytes: Buffer, url = server.url, key = ada.key) => {
+  const { body } = await sendGraph(url, key, QUERY, { f: null }, { 'variables.f': bytes });
+  return body.errors ? body.errors[0].extensions.code : 'hosted';
+};
+
+/** As a stream, whose length nobody knows before its end. */
+const sendUnstated = async (bytes: Buffer) => {
+  const { body } = await sendGraph(
+    server.url,
+    ada.key,
+    QUERY,
+    { f: null },
+    { 'variables.f': bytes },
+    { 'apollo-require-preflight': '1' },
+    'unstated',
+  );
   return body.errors ? body.errors[0].extensions.code : 'hosted';
 };
 
 /** A GraphQL upload of so many bytes, or of a length that it does not tell, that stops after the first of them. */
-function begin(length: number | null) {
+function begin(length: number | null, key = ada.key) {
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
   let text = '';
   socket
@@ -71,7 +82,7 @@ function begin(length: number | null) {
   const framing =
     length === null ? `transfer-encoding: chunked\r\n\r\n${body.length.toString(16)}` : `content-length: ${length}\r\n`;
   socket.write(
-    `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ada.key}\r\napollo-require-preflight: 1\r\n` +
+    `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\napollo-require-preflight: 1\r\n` +
       `content-type: multipart/form-data; boundary=x\r\n${framing}\r\n`,
   );
   socket.write(body);
@@ -89,10 +100,30 @@ describe('files that GraphQL uploads wait in', () => {
     await expect.poll(() => send(pngOfSize(png, 2.5 * MIB))).toBe('hosted');
   });
 
-  it('are counted as the most that they may hold where a request does not say how long it is', async () => {
-    const { socket, text } = begin(null);
-    await expect.poll(text).toContain('"unavailable"');
-    socket.destroy();
+  it('take their room as they come in where a request does not say how long it is', async () => {
+    const stated = begin(2 * MIB);
+    const unstated = begin(null);
+    await expect.poll(spooled).toHaveLength(2);
+    expect(await sendUnstated(pngOfSize(png, 1.5 * MIB))).toBe('hosted');
+    expect(await sendUnstated(pngOfSize(png, 2.5 * MIB))).toBe('unavailable');
+    // Twice the room there is, none of it kept.
+    for (let i = 0; i < 5; i++) expect(await sendUnstated(pngOfSize(png, 1.5 * MIB))).toBe('hosted');
+    for (const { socket } of [stated, unstated]) socket.resetAndDestroy();
+    await expect.poll(spooled).toEqual([]);
+    await expect.poll(() => sendUnstated(pngOfSize(png, 2.5 * MIB))).toBe('hosted');
+  });
+
+  it('give their room back where a client goes away before it is known who it is', async () => {
+    const { rest } = clientOf({ url: server.url, mailbox: world.mailbox });
+    for (let i = 0; i < 20; i++) {
+      // A key that nobody asked about before is looked up.
+      const { body } = await rest('POST', '/v1/api-keys', ada.key, { name: `key ${i}` });
+      const { socket } = begin(3 * MIB, body.key);
+      await new Promise((resolve) => socket.once('connect', resolve));
+      await pause(i % 4);
+      socket.resetAndDestroy();
+    }
+    await expect.poll(() => send(pngOfSize(png, 2.5 * MIB))).toBe('hosted');
     await expect.poll(spooled).toEqual([]);
   });
 
@@ -118,6 +149,29 @@ describe('files that GraphQL uploads wait in', () => {
     await world.start({ kind: 'start' }, SETTINGS);
     expect((await spooled()).sort()).toEqual([living, foreign].sort());
     for (const file of [living, foreign]) await rm(join(directory, file));
+  });
+});
+
+describe('a process of images behind gateways', () => {
+  it('lets twenty small GraphQL uploads in at once, with the room that it has by default', async () => {
+    const { url } = await world.start({ kind: 'gateway' }, { ...UNLIMITED, ...(await world.subgraphs(UNLIMITED)) });
+    // One account may not have all of them under way.
+    const [ben, cyd, dot] = await Promise.all(
+      ['ben', 'cyd', 'dot'].map((name) => world.account(url, `${name}@x.test`)),
+    );
+    const keys = [ada, ben, cyd, dot].flatMap((account) => Array<string>(5).fill(account?.key ?? ''));
+    const answers = await Promise.all(keys.map((key) => send(pngOfSize(png, 20_000), url, key)));
+    expect(answers).toEqual(keys.map(() => 'hosted'));
+  });
+
+  it('refuses a file that its room is too small for, though the gateway has room', async () => {
+    const tight = await world.subgraphs({ ...UNLIMITED, UPLOAD_SPOOL_BYTES: String(MIB) });
+    const { url } = await world.start({ kind: 'gateway' }, { ...UNLIMITED, ...tight });
+    for (let i = 0; i < 3; i++) {
+      expect(await send(pngOfSize(png, 2 * MIB), url)).toBe('unavailable');
+      expect(await send(pngOfSize(png, MIB / 2), url)).toBe('hosted');
+    }
+    await expect.poll(spooled).toEqual([]);
   });
 });
 

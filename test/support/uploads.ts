@@ -34,6 +34,7 @@ export async function sendGraph(
   variables: Record<string, unknown>,
   files: Readonly<Record<string, Uint8Array>>,
   headers: Record<string, string> = { 'apollo-require-preflight': '1' },
+  length: 'stated' | 'unstated' = 'stated',
 ) {
   const form = new FormData();
   form.append('operations', JSON.stringify({ query, variables }));
@@ -41,5 +42,12 @@ export async function sendGraph(
   for (const [i, bytes] of Object.values(files).entries()) {
     form.append(String(i), new Blob([new Uint8Array(bytes)]), 'a');
   }
-  return answer(await fetch(`${url}/graphql`, { method: 'POST', headers: { ...bearer(key), ...headers }, body: form }));
+  const request = new Request(`${url}/graphql`, {
+    method: 'POST',
+    headers: { ...bearer(key), ...headers },
+    body: form,
+  });
+  // A body of its own has a length of its own; a stream of it has none.
+  const stream = { method: 'POST', headers: request.headers, body: request.body, duplex: 'half' as const };
+  return answer(await (length === 'stated' ? fetch(request) : fetch(request.url, stream)));
 }
