@@ -171,6 +171,9 @@ function watch(socket: Socket, watched: Watched, options: FrontOptions, handOver
     socket.off('data', read).off('timeout', drop).off('error', drop).off('close', forget);
     socket.setTimeout(0);
     forget();
+    // What the stream would read of its own accord after this chunk it reads now: later, it would undo the stop by which
+    // the HTTP server holds back a body that nobody takes, and all of that body would come to lie in memory.
+    socket.read(0);
     handOver(socket);
     socket.emit('data', chunk);
   }
