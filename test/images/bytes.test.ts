@@ -169,6 +169,21 @@ describe('a large image', () => {
     await expect(sent).rejects.toThrow();
   });
 
+  it('is kept at the first time where sixteen others are passing, so that the slow do not take all connections', async () => {
+    const find = (id: string) => bytes.find({ ...image, id }, 'r');
+    const others = await Promise.all(Array.from({ length: 16 }, (_, i) => find(`other ${i}`)));
+    expect(others.every((found) => found instanceof Passing)).toBe(true);
+    const found = await find('kept');
+    if (!(found instanceof Coming)) throw new Error('passing');
+    streams[16]?.end('abcdef');
+    await found.whole;
+    await turn();
+    expect(bytes.kept('kept')?.toString()).toBe('abcdef');
+    (others[0] as Passing).drop();
+    await turn();
+    expect(await find('next')).toBeInstanceOf(Passing);
+  });
+
   it('is let go of when nobody is left who wants it', async () => {
     (await passing()).drop();
     expect(streams[0]?.destroyed).toBe(true);

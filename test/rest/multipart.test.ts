@@ -118,6 +118,8 @@ describe('a form', () => {
     ['a name without quotes', 'form-data; name=a', { name: 'a' }],
     ['parameters in any order and case', 'Form-Data; FILENAME="x;name=y"; Name="a"', { name: 'a', filename: 'f' }],
     ['a filename in RFC 5987 form', "form-data; name=a; filename*=UTF-8''x", { name: 'a', filename: 'f' }],
+    ['a header that goes on in the next line', 'form-data;\r\n name="a"', { name: 'a' }],
+    ['spaces around where it goes on', 'form-data; \t\r\n\t name=a;\r\n filename=x', { name: 'a', filename: 'f' }],
     ['an empty filename', 'form-data; name=a; filename=""', { name: 'a', filename: 'f' }],
   ])('is read with %s', async (_, disposition, expected) => {
     const text = `--${BOUNDARY}\r\ncontent-disposition: ${disposition}\r\n\r\n1\r\n--${BOUNDARY}--`;
@@ -142,6 +144,10 @@ describe('a form', () => {
     ['a part cut short', `--${BOUNDARY}\r\ncontent-disposition: form-data; name=a\r\n\r\n12`],
     ['a delimiter cut short', `--${BOUNDARY}\r\ncontent-disposition: form-data; name=a\r\n\r\n12\r\n--${BOUNDARY}-`],
     ['a part without a name', `--${BOUNDARY}\r\ncontent-disposition: form-data\r\n\r\n1\r\n--${BOUNDARY}--`],
+    [
+      'a first line that goes on from none',
+      `--${BOUNDARY} \r\n content-disposition: form-data; name=a\r\n\r\n1\r\n--${BOUNDARY}--`,
+    ],
     ['a part without a header', `--${BOUNDARY}\r\n\r\n1\r\n--${BOUNDARY}--`],
     [
       'a part that is no form data',
