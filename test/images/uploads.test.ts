@@ -1,7 +1,6 @@
-/** What uploads must not do: leave something behind, exceed the quota, or hold on to a client that stopped. */
+/** What uploads must not do: leave something behind, or exceed the quota. */
 import { connect } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
-import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
 import { systemScope, wholeAccount } from '../../platform/scope.js';
@@ -13,19 +12,18 @@ import {
   OBJECT_PREFIX,
   objectKey,
 } from '../../subgraphs/images/image/image.model.js';
-import type { StorageDocument } from '../../subgraphs/images/storage/storage.model.js';
 import { createImages } from '../../subgraphs/images/subgraph.js';
 import type { Account } from '../support/client.js';
 import { clientOf } from '../support/client.js';
 import { sendForm, sendGraph } from '../support/uploads.js';
 import { imagesDeps } from './support/deps.js';
+import { expectNothingLeft, keysOf, storageOf, unfinishedUploads } from './support/leftovers.js';
 import { pngOfSize, smallPng } from './support/pictures.js';
 import { openWorld, ownerOf, type Running, type World } from './support/world.js';
 
 const MIB = 1024 * 1024;
 const QUOTA = 16 * MIB;
 const LARGEST = 12 * MIB;
-const DROPS = 100;
 
 let world: World;
 let server: Running;
@@ -41,7 +39,6 @@ beforeAll(async () => {
     {
       STORAGE_QUOTA_BYTES: String(QUOTA),
       MAX_UPLOAD_BYTES: String(LARGEST),
-      REQUEST_TIMEOUT_SECONDS: '1',
       RATE_LIMIT_UPLOADS_PER_MINUTE: '0',
     },
   );
@@ -51,23 +48,10 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 const somebody = (): Promise<Account> => client.account(`somebody-${++numbered}@example.com`);
-const storage = () => world.db.collection<StorageDocument>('images_storage');
+const storage = () => storageOf(world);
 const bytesOf = async (account: Account) => (await storage().findOne({ _id: ownerOf(account) }))?.bytes ?? 0;
-const keysOf = async () => (await world.store.list(OBJECT_PREFIX, null, 1000)).keys;
 const send = (account: Account, bytes: Buffer, fields: Record<string, string> = {}) =>
   sendForm(server.url, account.key, [['file', bytes], ...Object.entries(fields)]);
-
-/** Nothing is left of what was refused: every object has a live image, and every image its object. */
-async function expectNothingLeft(): Promise<void> {
-  await expect
-    .poll(async () => {
-      const [keys, images] = await Promise.all([keysOf(), world.images.find().toArray()]);
-      const unfinished = images.filter(({ state }) => state !== 'live').length;
-      const wanted = new Set(images.map(({ _id }) => objectKey(_id)));
-      return { unfinished, keys: keys.filter((key) => !wanted.has(key)), missing: wanted.size - keys.length };
-    })
-    .toEqual({ unfinished: 0, keys: [], missing: 0 });
-}
 
 describe('the storage quota', () => {
   it('holds however many uploads race, and leaves nothing of those that lose', async () => {
@@ -77,7 +61,7 @@ describe('the storage quota', () => {
     const slugs = answers.map(({ status, body }) => (status === 201 ? 'ok' : body.error)).sort();
     expect(slugs).toEqual([...Array(6).fill('ok'), ...Array(6).fill('quota_exceeded')]);
     await expect.poll(() => bytesOf(ada)).toBe(15 * MIB);
-    await expectNothingLeft();
+    await expectNothingLeft(world);
   });
 
   it('is given back by deleting and by expiry, at once', async () => {
@@ -92,7 +76,7 @@ describe('the storage quota', () => {
     travelled += 3_600_000;
     expect((await send(ada, picture)).status).toBe(201);
     expect(await bytesOf(ada)).toBe(QUOTA);
-    await expectNothingLeft();
+    await expectNothingLeft(world);
   });
 
   it('refuses a picture that is larger than what is left while it still comes in', async () => {
@@ -100,7 +84,7 @@ describe('the storage quota', () => {
     await send(ada, pngOfSize(png, 7 * MIB));
     expect((await send(ada, pngOfSize(png, 9.5 * MIB))).body.error).toBe('quota_exceeded');
     expect((await send(ada, pngOfSize(png, 9 * MIB))).status).toBe(201);
-    await expectNothingLeft();
+    await expectNothingLeft(world);
   });
 
   it('is right again after the deaths of processes, whatever they had done', async () => {
@@ -132,7 +116,7 @@ describe('the storage quota', () => {
         return [now?.bytes, now?.holds.length];
       })
       .toEqual([png.length + 100, 0]);
-    await expectNothingLeft();
+    await expectNothingLeft(world);
   });
 });
 
@@ -141,25 +125,6 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 describe('a client', () => {
-  it(`that goes away, at any of ${DROPS} random offsets, leaves neither record nor object`, async () => {
-    const ada = await somebody();
-    const picture = pngOfSize(png, 11 * MIB);
-    const before = await world.images.countDocuments({ ownerId: ownerOf(ada) });
-    for (let i = 0; i < DROPS; i += 10) {
-      await Promise.all(
-        Array.from({ length: 10 }, async (_, lane) => {
-          // A third of them within what one part of the bucket's takes.
-          const reach = (i + lane) % 3 === 0 ? 5 * MIB : picture.length;
-          await drop(ada, picture, Math.floor(Math.random() * reach));
-        }),
-      );
-    }
-    await expect.poll(() => world.images.countDocuments({ ownerId: ownerOf(ada) })).toBe(before);
-    await expectNothingLeft();
-    expect(await unfinishedUploads()).toBe(0);
-    expect(await bytesOf(ada)).toBe(0);
-  });
-
   it('is told what is wrong with its picture whatever follows it, and goes on by the same connection', async () => {
     const ada = await somebody();
     const { hostname, port } = new URL(server.url);
@@ -191,33 +156,7 @@ describe('a client', () => {
       await expect.poll(() => text, { timeout: 5_000 }).toContain('HTTP/1.1 200 ');
       socket.destroy();
     }
-    await expectNothingLeft();
-  });
-
-  it('that stops sending is timed out, and leaves nothing', async () => {
-    const ada = await somebody();
-    const { answer } = await stall(ada, 6 * MIB);
-    expect(await answer).toMatch(/^HTTP\/1\.1 408 .*"error":"request_timeout"/s);
-    await expectNothingLeft();
-  });
-
-  it('that stops sending a GraphQL upload is timed out too', async () => {
-    const ada = await somebody();
-    const boundary = 'x';
-    const operations = JSON.stringify({
-      query: 'mutation ($f: Upload!) { uploadImage(input: { file: $f }) { image { id } } }',
-      variables: { f: null },
-    });
-    const part = (name: string, text: string) =>
-      `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
-    const head =
-      part('operations', operations) +
-      part('map', '{"0":["variables.f"]}') +
-      `--${boundary}\r\ncontent-disposition: form-data; name="0"; filename="a"\r\n\r\n`;
-    const socket = open('/graphql', ada, boundary, 10 * MIB, { 'apollo-require-preflight': '1' });
-    socket.write(Buffer.concat([Buffer.from(head), pngOfSize(png, 2 * MIB)]));
-    expect(await textOf(socket)).toContain('request_timeout');
-    await expectNothingLeft();
+    await expectNothingLeft(world);
   });
 
   it('is hosted once, in however many fields of an operation it stands', async () => {
@@ -229,30 +168,6 @@ describe('a client', () => {
     const { body } = await sendGraph(server.url, ada.key, query, { f: null }, { 'variables.f': png });
     expect([body.data.a, body.data.b].filter(Boolean)).toHaveLength(1);
     expect(body.errors).toMatchObject([{ extensions: { code: 'validation_error' } }]);
-  });
-
-  it('that never stops sending is cut off', async () => {
-    const ada = await somebody();
-    const socket = open('/v1/images', ada, 'x', null);
-    let sent = 0;
-    const text = textOf(socket);
-    const chunk = Buffer.alloc(256 * 1024);
-    const write = (bytes: Buffer) => {
-      sent += bytes.length;
-      return socket.write(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]));
-    };
-    // A chunk of the PNG that claims to be larger than any picture may be.
-    const endless = pngOfSize(png, 64 * 1024);
-    endless.writeUInt32BE(0x7fffffff, endless.indexOf('ruSt') - 4);
-    write(Buffer.from('--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'));
-    write(endless.subarray(0, 60 * 1024));
-    while (!socket.destroyed && socket.writable) {
-      if (!write(chunk)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), text]);
-    }
-    expect(await text).toContain('file_too_large');
-    // The picture, what is dropped behind it so that the client can read the answer, and what fits into buffers.
-    expect(sent).toBeLessThan(LARGEST + 32 * MIB + 16 * MIB);
-    await expectNothingLeft();
   });
 
   it('is told that it uploads too much, and how much it may', async () => {
@@ -278,56 +193,6 @@ describe('a client', () => {
     expect(graph.body.errors[0].extensions.code).toBe('rate_limited');
   });
 });
-
-function open(path: string, { key }: Account, boundary: string, length: number | null, headers = {}) {
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
-  socket.on('error', () => undefined);
-  const all = {
-    host: 'x',
-    authorization: `Bearer ${key}`,
-    'content-type': `multipart/form-data; boundary=${boundary}`,
-    ...(length === null ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(length) }),
-    ...headers,
-  };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
-  return socket;
-}
-
-async function textOf(socket: ReturnType<typeof open>): Promise<string> {
-  let text = '';
-  socket.setEncoding('utf8').on('data', (chunk) => {
-    text += chunk;
-    if (text.includes('"request_id"')) socket.end();
-  });
-  await new Promise((resolve) => socket.once('close', resolve));
-  return text;
-}
-
-const FILE_HEAD = Buffer.from('--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n');
-
-async function drop(account: Account, picture: Buffer, offset: number): Promise<void> {
-  const socket = open('/v1/images', account, 'x', picture.length + FILE_HEAD.length + 10);
-  await new Promise<void>((resolve) =>
-    socket.write(Buffer.concat([FILE_HEAD, picture.subarray(0, offset)]), () => resolve()),
-  );
-  await pause(Math.random() * 40);
-  socket.resetAndDestroy();
-}
-
-async function stall(account: Account, offset: number) {
-  const socket = open('/v1/images', account, 'x', 20 * MIB);
-  const answer = textOf(socket);
-  socket.write(Buffer.concat([FILE_HEAD, pngOfSize(png, 12 * MIB).subarray(0, offset)]));
-  return { answer };
-}
-
-async function unfinishedUploads(): Promise<number> {
-  const { Uploads = [] } = await world.store.client.send(
-    new ListMultipartUploadsCommand({ Bucket: world.store.bucket }),
-  );
-  return Uploads.length;
-}
 
 describe('a request with an Idempotency-Key', () => {
   it('whose process died after hosting the picture is answered with that picture', async () => {
@@ -372,7 +237,7 @@ describe('a suspended account', () => {
       slug: 'account_suspended',
     });
     expect(await service.delete(caller, id)).toBe(id);
-    await expectNothingLeft();
+    await expectNothingLeft(world);
   });
 });
 
@@ -382,7 +247,7 @@ describe('an output of a run', () => {
     const output = { runId: newId(), index: 0, ownerId: null, source: { bytes: png } };
     const stored = await Promise.all(Array.from({ length: 8 }, () => door.storeOutput(output, 'r')));
     expect(new Set(stored.map((one) => one?.id)).size).toBe(1);
-    await expectNothingLeft();
+    await expectNothingLeft(world);
   });
 });
 
@@ -410,7 +275,7 @@ describe('a check of the bucket and the records', () => {
     expect((await client.rest('GET', `/v1/images/${lost}`, ada.key)).status).toBe(404);
     expect(await bytesOf(ada)).toBe(0);
     await world.store.delete(foreign);
-    await expectNothingLeft();
+    await expectNothingLeft(world);
   });
 });
 
@@ -464,7 +329,7 @@ describe('a check of more than a page', () => {
     }
     expect((await pages('objects', false)).found).toEqual([]);
     expect((await pages('records', false)).found).toEqual([]);
-    await expectNothingLeft();
+    await expectNothingLeft(world);
   });
 });
 
@@ -481,9 +346,9 @@ describe('an upload whose process died', () => {
     await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: objectKey(left._id) }));
     await world.images.insertMany([left, living]);
     await expect.poll(() => world.images.countDocuments({ _id: left._id })).toBe(0);
-    const keys = await keysOf();
+    const keys = await keysOf(world);
     expect([keys.includes(objectKey(left._id)), keys.includes(objectKey(living._id))]).toEqual([false, true]);
-    expect(await unfinishedUploads()).toBe(0);
+    expect(await unfinishedUploads(world)).toBe(0);
     await world.images.deleteOne({ _id: living._id });
     await world.store.delete(objectKey(living._id));
   });

@@ -57,12 +57,18 @@ export async function openWorld(now: () => Date = () => new Date()) {
     return { url, darkroom };
   }
 
+  /** All that was started. */
+  async function stop(): Promise<void> {
+    for (const { darkroom } of running.splice(0)) await darkroom.close();
+  }
+
   return {
     db,
     images,
     store,
     mailbox,
     start,
+    stop,
     /** Subgraphs in processes of their own, as far as gateways can tell; the addresses that gateways need. */
     async subgraphs(env: Record<string, string> = {}): Promise<Record<string, string>> {
       const ports = new Map<SubgraphName, number>();
@@ -98,7 +104,7 @@ export async function openWorld(now: () => Date = () => new Date()) {
       return image;
     },
     async close() {
-      for (const { darkroom } of running) await darkroom.close();
+      await stop();
       store.close();
       await client.close();
       await mailbox.close();
