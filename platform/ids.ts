@@ -3,34 +3,44 @@ import { Problem } from './errors.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-// Random bytes are drawn in bulk: a system call per id would cost more than the id.
-const pool = Buffer.alloc(10 * 256);
-let used = pool.length;
+// Drawn and written in bulk: a system call per id, or its digits one by one, would cost more than the id.
+const RANDOM_DIGITS = 19;
+const pool = Buffer.alloc(RANDOM_DIGITS * 256);
+let digits = '';
+let used = 0;
 let lastMs = 0;
 let sequence = 0;
+/** Of an id, what is the same for all of one millisecond. */
+let beginning = '';
 
 /**
  * A UUIDv7 (RFC 9562). Ids made by one process sort in the order in which they were made, also within a millisecond:
  * the 12 bits after the version are a counter that starts at a random low value each millisecond.
  */
 export function newId(now = Date.now()): string {
-  if (used === pool.length) {
-    randomFillSync(pool);
+  if (used === digits.length) {
+    digits = randomFillSync(pool).toString('hex');
     used = 0;
   }
-  const random = pool.subarray(used, used + 10);
-  used += 10;
+  const at = used;
+  used += RANDOM_DIGITS;
   if (now > lastMs) {
-    lastMs = now;
-    sequence = random.readUInt16BE(0) & 0x3ff;
+    begin(now, Number.parseInt(digits.slice(at, at + 3), 16) & 0x3ff);
   } else if (++sequence > 0xfff) {
-    lastMs += 1;
-    sequence = 0;
+    begin(lastMs + 1, 0);
   }
-  const time = lastMs.toString(16).padStart(12, '0');
-  const variant = (((random[2] ?? 0) & 0x3f) | 0x80).toString(16);
-  const tail = random.toString('hex', 3, 10);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-${variant}${tail.slice(0, 2)}-${tail.slice(2)}`;
+  const counter = sequence.toString(16).padStart(3, '0');
+  const variant = VARIANTS[Number.parseInt(digits.charAt(at + 3), 16) & 3];
+  return `${beginning}${counter}-${variant}${digits.slice(at + 4, at + 7)}-${digits.slice(at + 7, at + RANDOM_DIGITS)}`;
+}
+
+const VARIANTS = ['8', '9', 'a', 'b'] as const;
+
+function begin(ms: number, first: number): void {
+  lastMs = ms;
+  sequence = first;
+  const time = ms.toString(16).padStart(12, '0');
+  beginning = `${time.slice(0, 8)}-${time.slice(8)}-7`;
 }
 
 /** How one kind of id looks to callers: some kinds carry a prefix, and input is accepted with and without it. */
