@@ -3,7 +3,7 @@ import type { Collection, Filter } from 'mongodb';
 import { type Events, IMAGE_CHANGED } from '../../../platform/events.js';
 import type { ObjectStore } from '../../../platform/s3.js';
 import type { StorageService } from '../storage/storage.service.js';
-import { type DeadImage, type ImageDocument, type LiveImage, objectKey } from './image.model.js';
+import { type DeadImage, ENDS, type ImageDocument, type LiveImage, objectKey } from './image.model.js';
 
 export interface ImageEndDeps {
   images: Collection<ImageDocument>;
@@ -44,7 +44,7 @@ export class ImageEnd {
     const { images, now } = this.#deps;
     let ended = 0;
     while (!signal?.aborted) {
-      const expired = { expiresAt: { $lte: now() } };
+      const expired = { expiresAt: { ...ENDS, $lte: now() } };
       const filter = { ...(ownerId !== undefined && { ownerId }), state: 'live' as const, ...expired };
       const found = (await images.find(filter).limit(BATCH).toArray()) as LiveImage[];
       for (const image of found) if (await this.retire(image, expired)) ended += 1;
@@ -58,7 +58,8 @@ export class ImageEnd {
     const { images, storageService } = this.#deps;
     const ended = await this.expire(ownerId);
     // Somebody else, perhaps a sweeper, is between the end of an image and its subtraction.
-    const halfway = await images.findOne({ ownerId, state: 'dead', released: false }, { projection: { _id: 1 } });
+    const inBetween = { ownerId, state: 'dead' as const, released: false, purgeAt: { $exists: true } };
+    const halfway = await images.findOne(inBetween, { projection: { _id: 1 } });
     if (halfway) await storageService.count(ownerId);
     return ended > 0 || halfway !== null;
   }

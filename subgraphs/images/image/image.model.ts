@@ -54,12 +54,19 @@ export interface DeadImage extends ImageBase {
 
 export type ImageDocument = UploadingImage | LiveImage | DeadImage;
 
+/** An image goes through three states, and is written once for each: it is in no index that its state is not looked for by. */
+const ofLive = { partialFilterExpression: { state: 'live' } };
+/** What is permanent never has to be found by its end. A look for what has ended must say so too. */
+export const ENDS = { $gt: new Date(0) } as const;
+const ofEnding = { partialFilterExpression: { expiresAt: ENDS } };
+const ofDead = { partialFilterExpression: { purgeAt: { $exists: true } } };
+
 export const IMAGES: CollectionDefinition = {
   name: 'images_images',
   indexes: [
-    { name: 'by_owner', key: { ownerId: 1, state: 1, _id: -1 } },
-    { name: 'by_owner_source', key: { ownerId: 1, state: 1, source: 1, _id: -1 } },
-    { name: 'by_owner_visibility', key: { ownerId: 1, state: 1, visibility: 1, _id: -1 } },
+    { name: 'live_of_owner', key: { ownerId: 1, state: 1, _id: -1 }, options: ofLive },
+    { name: 'live_of_owner_source', key: { ownerId: 1, state: 1, source: 1, _id: -1 }, options: ofLive },
+    { name: 'live_of_owner_visibility', key: { ownerId: 1, state: 1, visibility: 1, _id: -1 }, options: ofLive },
     {
       name: 'by_token',
       key: { token: 1 },
@@ -70,20 +77,13 @@ export const IMAGES: CollectionDefinition = {
       key: { origin: 1 },
       options: { unique: true, partialFilterExpression: { origin: { $exists: true } } },
     },
-    {
-      name: 'expiring',
-      key: { expiresAt: 1 },
-      options: { partialFilterExpression: { expiresAt: { $exists: true } } },
-    },
-    {
-      name: 'expiring_of_owner',
-      key: { ownerId: 1, expiresAt: 1 },
-      options: { partialFilterExpression: { expiresAt: { $exists: true } } },
-    },
+    { name: 'ending', key: { expiresAt: 1 }, options: ofEnding },
+    { name: 'ending_of_owner', key: { ownerId: 1, expiresAt: 1 }, options: ofEnding },
     { name: 'leased', key: { leaseUntil: 1 }, options: { partialFilterExpression: { leaseUntil: { $exists: true } } } },
-    { name: 'dead', key: { purgeAt: 1 }, options: { partialFilterExpression: { purgeAt: { $exists: true } } } },
+    { name: 'dead', key: { purgeAt: 1 }, options: ofDead },
+    { name: 'dead_of_owner', key: { ownerId: 1, released: 1 }, options: ofDead },
     // Covers what the sum of an owner's bytes needs.
-    { name: 'by_owner_size', key: { ownerId: 1, state: 1, sizeBytes: 1, _id: 1 } },
+    { name: 'live_of_owner_size', key: { ownerId: 1, state: 1, sizeBytes: 1, _id: 1 }, options: ofLive },
   ],
 };
 
