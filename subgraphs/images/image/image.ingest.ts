@@ -128,6 +128,8 @@ export class ImageIngester implements Ingester {
     // The record comes before the object, so that no object is ever without one; it is written while bytes come in.
     const recorded = this.#writes.write(images, { insert: upload });
     recorded.catch(() => undefined);
+    // Counted while the object is written, which takes as long; whatever becomes of either is undone with both.
+    let holding: Promise<void> = Promise.resolve();
     const hold = async () => {
       if (ownerId === null) return;
       await this.#hold(ownerId, _id, sizeBytes);
@@ -154,10 +156,9 @@ export class ImageIngester implements Ingester {
       const facts = { contentType, extension, width, height, sizeBytes, sha256: digest.toString('base64url') };
       // Before the object comes into being: what is said after the bytes may be wrong too.
       outcome = { facts, settings: await settings() };
-      const holding = hold();
-      // Both, whatever becomes of one of them: what is undone must be known.
-      await Promise.allSettled([recorded, holding]);
-      await Promise.all([recorded, holding]);
+      await recorded;
+      holding = hold();
+      holding.catch(() => undefined);
     }
     try {
       await store.write({
@@ -167,9 +168,10 @@ export class ImageIngester implements Ingester {
         sha256: () => digest,
       });
     } finally {
-      // Whatever is undone next must find it.
-      await recorded;
+      // Whatever is undone next must find them.
+      await Promise.allSettled([recorded, holding]);
     }
+    await holding;
     if (!outcome) throw new Error('the object store did not read its object to the end');
     return outcome as { facts: Facts; settings: IngestSettings };
   }
