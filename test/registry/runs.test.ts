@@ -1,5 +1,5 @@
 /** Runs: what is refused and in which order, what is charged, and what is left when a process dies. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import { ProviderFailure } from '../../subgraphs/registry/provider/failure.js';
@@ -257,6 +257,38 @@ describe('what is charged', () => {
     purse.around = async () => {};
     await sweep();
     expect(purse.charged.get(data.id)).toBe(CENT);
+  });
+});
+
+describe('a run whose record cannot be written', () => {
+  const NAME = 'once';
+  const records = () => database.db.collection('registry_generation_runs');
+  const unlucky = newId();
+
+  beforeEach(async () => {
+    const partialFilterExpression = { ownerId: unlucky };
+    await records().createIndex({ ownerId: 1 }, { name: NAME, unique: true, partialFilterExpression });
+    await records().updateOne({ ownerId: unlucky }, { $set: { status: 'error' } }, { upsert: true });
+  });
+  afterEach(() => records().dropIndex(NAME));
+
+  it('is called off at its provider, holds no money and hosts nothing', async () => {
+    const calledOff = new Promise<void>((resolve) => {
+      provider.answer = (_request, signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+          signal.addEventListener('abort', () => resolve());
+        });
+    });
+    await expect(run({}, unlucky)).rejects.toThrow('duplicate key');
+    await calledOff;
+    expect([purse.held.size, purse.balance, images.hosted.size]).toEqual([0, 500 * CENT, 0]);
+  });
+
+  it('hosts nothing that its provider drew faster than that', async () => {
+    provider.answer = async (request) => pictures(request);
+    await expect(run({}, unlucky)).rejects.toThrow('duplicate key');
+    expect([purse.balance, images.hosted.size]).toEqual([500 * CENT, 0]);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * A run, from the request to the answer. The checks come in the documented order: shape, identity, reference, budget.
- * Then: money is held, the record written, the provider called, the outputs hosted, the record decided, the money taken.
+ * Then: money is held, the record written while the provider draws, the outputs hosted, the record decided, the money taken.
  * A process may die after any of these; RunRecovery finishes what it left.
  */
 import type { Logger } from 'pino';
@@ -75,6 +75,15 @@ interface Plan {
   terms: Terms;
   safety: boolean;
   numImages: number;
+}
+
+/** What is drawn while its record is written: the provider takes longer, and what it drew for no record is dropped. */
+interface Work {
+  run: RunDocument;
+  plan: Plan;
+  references: Picture[];
+  recording: Promise<void>;
+  signal: AbortSignal | undefined;
 }
 
 // What hosting the outputs may take on top of the provider's time.
@@ -172,8 +181,8 @@ export class RunService {
     const payer = payerOf(scope);
     await this.#reserve(run, payer, fresh, scope.requestId);
     const references = await this.#undoing(run, payer, scope, () => this.#references(plan.request, scope));
-    await this.#undoing(run, payer, scope, () => this.#deps.runs.begin(run));
-    const outcome = await this.#produce(run, plan, references, scope.requestId, signal);
+    const recording = this.#undoing(run, payer, scope, () => this.#deps.runs.begin(run));
+    const outcome = await this.#produce({ run, plan, references, recording, signal }, scope.requestId);
     if (!(await this.#deps.runs.decide(run._id, outcome))) {
       const late = { code: 'timeout', message: 'The run took too long and was given up.' } as const;
       return { ...run, ...failed(late, run.seed, outcome.durationMs) };
@@ -250,23 +259,22 @@ export class RunService {
     return [{ bytes, contentType }];
   }
 
-  async #produce(
-    run: RunDocument,
-    plan: Plan,
-    references: Picture[],
-    requestId: string,
-    signal: AbortSignal | undefined,
-  ): Promise<RunOutcome> {
+  async #produce({ run, plan, references, recording, signal }: Work, requestId: string): Promise<RunOutcome> {
     const started = performance.now();
     const took = () => Math.round(performance.now() - started);
     const room = new Room();
-    let outputs: Output[];
-    try {
-      outputs = await this.#deps.providers.generate(requestOf(run, plan, references, room), signal);
-    } catch (error) {
-      if (error instanceof ProviderFailure) return failed(error, run.seed, took());
-      throw error;
-    }
+    const unrecorded = new AbortController();
+    recording.catch(() => unrecorded.abort());
+    const ended = signal ? AbortSignal.any([signal, unrecorded.signal]) : unrecorded.signal;
+    const outputs = await this.#deps.providers
+      .generate(requestOf(run, plan, references, room), ended)
+      .catch((error: unknown) => {
+        if (error instanceof ProviderFailure) return error;
+        throw error;
+      });
+    // Nothing is hosted, and nothing comes of a run, that has no record.
+    await recording;
+    if (outputs instanceof ProviderFailure) return failed(outputs, run.seed, took());
     const delivered = await Promise.all(outputs.map((output, index) => this.#host(run, output, index, requestId)));
     if (delivered.every(({ stored }) => stored !== null)) room.leave();
     return outcomeOf(delivered, run, took());
