@@ -1,15 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import type { Bench, Row, Section } from '../section.js';
-import { compare } from '../support/compare.js';
+import { compare, DOCUMENTS, type Traffic } from '../support/compare.js';
 import { BenchError } from '../support/error.js';
 import { drawPictures, GRAIN } from '../support/pictures.js';
 import { startWhole } from '../support/platform.js';
 import { authorised } from '../support/requests.js';
 import type { Person } from '../support/seed.js';
 import { kept, type Server, startServer, stop } from '../support/server.js';
-import type { LoadRequest } from '../support/wrk.js';
+import { type LoadRequest, load } from '../support/wrk.js';
 
 const TARGET = 0.6;
+/** What both do most is wait for the store and the engine: with fewer at once no core is full, and neither rate is its own. */
+const AT_ONCE = 32;
+const MANY: Traffic = {
+  ...DOCUMENTS,
+  load: (origin, requests, shortest, seconds) => load(origin, requests, shortest, seconds, AT_ONCE),
+};
 const MODEL = 'openai-compatible/bench';
 
 const PICTURES = [
@@ -60,6 +66,7 @@ async function runsOf(bench: Bench, { name, grain }: (typeof PICTURES)[number]):
         { name: 'ours', server: ours, requests, slack: 20, against: { name: 'bare put', target: TARGET } },
       ],
       bench,
+      MANY,
     );
   } finally {
     await stop(servers);

@@ -27,7 +27,7 @@ export interface Traffic {
   load: typeof load;
 }
 
-const DOCUMENTS: Traffic = { check: checkAnswers, load };
+export const DOCUMENTS: Traffic = { check: checkAnswers, load };
 
 const WARM_UP = 3;
 

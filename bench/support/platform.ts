@@ -1,10 +1,16 @@
 /** Our own candidates: the built program, as one process and as many. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SUBGRAPH_NAMES, type SubgraphName } from '../../platform/subgraph.js';
 import type { Bench } from '../section.js';
 import { freePort, type Server, startServer } from './server.js';
 
 const PROGRAM = fileURLToPath(new URL('../../main.js', import.meta.url));
+const { scripts } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  scripts: { start: string };
+};
+/** As `npm start` has them. */
+const NODE_FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
 
 interface Part {
   name: string;
@@ -22,7 +28,7 @@ async function startPart(
 ): Promise<Server> {
   return startServer({
     core,
-    args: [PROGRAM, ...words],
+    args: [...NODE_FLAGS, PROGRAM, ...words],
     env: {
       ...world.env,
       MONGODB_DATABASE: world.databases[database],

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { BenchError } from './error.js';
 
 const command = promisify(execFile);
+/** Unless a section needs more to fill the cores. */
 const CONNECTIONS = 16;
 
 export interface LoadRequest {
@@ -36,8 +37,9 @@ export function load(
   requests: readonly LoadRequest[],
   shortest: number,
   seconds: number,
+  connections = CONNECTIONS,
 ): Promise<LoadResult> {
-  return run(origin, script(requests, LOOK_AT_EACH.replaceAll('SHORTEST', String(shortest))), seconds);
+  return run(origin, script(requests, LOOK_AT_EACH.replaceAll('SHORTEST', String(shortest))), seconds, connections);
 }
 
 /** For files: looking at each answer would cost the load generator more than the answers cost their server. */
@@ -47,17 +49,17 @@ export function loadFiles(
   shortest: number,
   seconds: number,
 ): Promise<LoadResult> {
-  return run(origin, script(requests, ADD_UP.replaceAll('SHORTEST', String(shortest))), seconds);
+  return run(origin, script(requests, ADD_UP.replaceAll('SHORTEST', String(shortest))), seconds, CONNECTIONS);
 }
 
-async function run(origin: string, lua: string, seconds: number): Promise<LoadResult> {
+async function run(origin: string, lua: string, seconds: number, connections: number): Promise<LoadResult> {
   const directory = await mkdtemp(join(tmpdir(), 'darkroom-wrk-'));
   try {
     const file = join(directory, 'load.lua');
     await writeFile(file, lua);
     const { stdout } = await command('wrk', [
       '-t1',
-      `-c${CONNECTIONS}`,
+      `-c${connections}`,
       `-d${seconds}s`,
       '--timeout',
       '30s',

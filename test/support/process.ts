@@ -1,6 +1,7 @@
 /** Starts the built program as its users do, and ends what it started. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -16,6 +17,11 @@ export async function freePort(): Promise<number> {
 }
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  scripts: { start: string };
+};
+/** As `npm start` has them. */
+const NODE_FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
 const START_MS = 60_000;
 
 export interface Program {
@@ -35,7 +41,7 @@ export function cleanEnvironment(env: Record<string, string>): Record<string, st
 }
 
 export function launch(args: readonly string[], env: Record<string, string>, program = PROGRAM) {
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, program, ...args], {
     env: cleanEnvironment({ HOST: '127.0.0.1', PORT: '0', LOG_FORMAT: 'json', ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -22,7 +22,8 @@ export interface StorageServiceDeps {
 
 const COUNT_ATTEMPTS = 50;
 const FRESH_MS = 60_000;
-const SETTLE_EVERY_MS = 500;
+/** Often enough that few holds lie on one account: each of them is written anew with the next one. */
+const SETTLE_EVERY_MS = 100;
 
 export class StorageService {
   readonly #deps: StorageServiceDeps;
