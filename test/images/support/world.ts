@@ -63,6 +63,8 @@ export async function openWorld(now: () => Date = () => new Date()) {
   }
 
   return {
+    mongo,
+    s3,
     db,
     images,
     store,
