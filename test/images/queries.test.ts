@@ -6,7 +6,8 @@ import { encodeCursor } from '../../platform/mongo/page.js';
 import { ObjectStore } from '../../platform/s3.js';
 import { type Caller, type Scope, wholeAccount } from '../../platform/scope.js';
 import type { ImagesContext } from '../../subgraphs/images/context.js';
-import type { ImageDocument } from '../../subgraphs/images/image/image.model.js';
+import type { ImageDocument, LiveImage } from '../../subgraphs/images/image/image.model.js';
+import { STORAGE, type StorageDocument } from '../../subgraphs/images/storage/storage.model.js';
 import { createImages, type ImagesSubgraph } from '../../subgraphs/images/subgraph.js';
 import { lookUpsOf, openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
 import { imagesDeps } from './support/deps.js';
@@ -24,7 +25,7 @@ let caller: Caller;
 const ids: string[] = [];
 let picture: Buffer;
 
-function image(i: number): ImageDocument {
+function image(i: number): LiveImage {
   const _id = newId();
   ids.push(_id);
   return {
@@ -145,4 +146,40 @@ describe('no command scans a collection', () => {
     expect(plans.length).toBeGreaterThan(0);
     for (const plan of plans) expect(stagesOf(plan['queryPlanner'] ?? plan)).not.toContain('COLLSCAN');
   });
+});
+
+/** Of all objects within a plan, what they have by that name. */
+function allOf(plan: unknown, name: string): unknown[] {
+  if (typeof plan !== 'object' || plan === null) return [];
+  return Object.entries(plan).flatMap(([key, value]) => (key === name ? [value] : allOf(value, name)));
+}
+
+it('an upload to a full account finds what it may have back by indexes alone', async () => {
+  const base = { ownerId: owner, source: 'upload' as const, createdAt: now };
+  const expired = { ...image(0), expiresAt: new Date(now.getTime() - 1000) };
+  const dead: ImageDocument = { ...base, _id: newId(), state: 'dead', purgeAt: now, released: false };
+  await database.db.collection<ImageDocument>('images_images').insertMany([expired, dead]);
+  const storage = database.db.collection<StorageDocument>(STORAGE.name);
+  const full = { bytes: 10_000, holds: [], counts: 0, version: 0 };
+  await storage.replaceOne({ _id: owner }, full, { upsert: true });
+  const upload = async () => {
+    async function* bytes() {
+      yield picture;
+    }
+    const settings = async () => ({ visibility: 'private' as const, ttlSeconds: null });
+    await context.uploads.upload({ bytes: bytes(), settings, idempotencyKey: null }, context.scope);
+  };
+  const plans = await plansOf(upload);
+  const used = plans.flatMap((plan) => allOf(allOf(plan, 'winningPlan'), 'indexName'));
+  expect(used).toEqual(expect.arrayContaining(['ending_of_owner', 'dead_of_owner', 'live_of_owner_size']));
+  for (const plan of plans) {
+    expect(stagesOf(allOf(plan, 'winningPlan'))).not.toContain('COLLSCAN');
+    for (const examined of allOf(plan, 'totalDocsExamined')) expect(examined).toBeLessThanOrEqual(2);
+  }
+  // Found, and counted anew: the account has more than fits.
+  expect(await database.db.collection<ImageDocument>('images_images').findOne({ _id: expired._id })).toMatchObject({
+    state: 'dead',
+    released: true,
+  });
+  expect((await storage.findOne({ _id: owner }))?.counts).toBeGreaterThan(0);
 });
