@@ -60,8 +60,8 @@ const sendUnstated = async (bytes: Buffer) => {
   return body.errors ? body.errors[0].extensions.code : 'hosted';
 };
 
-/** A GraphQL upload of so many bytes, or of a length that it does not tell, that stops after the first of them. */
-function begin(length: number | null, key = ada.key) {
+/** A GraphQL upload of so many bytes, or of a length that it does not tell, that stops after the first of them. `ahead` goes first. */
+function begin(length: number | null, key = ada.key, ahead = Buffer.alloc(0)) {
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
   let text = '';
   socket
@@ -81,6 +81,7 @@ function begin(length: number | null, key = ada.key) {
   ]);
   const framing =
     length === null ? `transfer-encoding: chunked\r\n\r\n${body.length.toString(16)}` : `content-length: ${length}\r\n`;
+  socket.write(ahead);
   socket.write(
     `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\napollo-require-preflight: 1\r\n` +
       `content-type: multipart/form-data; boundary=x\r\n${framing}\r\n`,
@@ -125,6 +126,25 @@ describe('files that GraphQL uploads wait in', () => {
     }
     await expect.poll(() => send(pngOfSize(png, 2.5 * MIB))).toBe('hosted');
     await expect.poll(spooled).toEqual([]);
+  });
+
+  it('give their room back and go where the answer waits behind another one that nobody waits for any more', async () => {
+    const tail = '\r\n--y--\r\n';
+    const head = '--y\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\n';
+    const form = Buffer.concat([Buffer.from(head), pngOfSize(png, 2 * MIB), Buffer.from(tail)]);
+    const request =
+      `POST /v1/images HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ada.key}\r\n` +
+      `content-type: multipart/form-data; boundary=y\r\ncontent-length: ${form.length}\r\n\r\n`;
+    let answered = 0;
+    for (let i = 0; i < 20; i++) {
+      const { socket, text } = begin(3 * MIB, ada.key, Buffer.concat([Buffer.from(request), form]));
+      await expect.poll(spooled, { interval: 1 }).not.toEqual([]);
+      if (text() !== '') answered += 1;
+      socket.resetAndDestroy();
+      await expect.poll(spooled).toEqual([]);
+    }
+    expect(answered).toBeLessThan(20);
+    await expect.poll(() => send(pngOfSize(png, 2.5 * MIB))).toBe('hosted');
   });
 
   it('give their room back and go, whether a picture is taken, refused, or never comes', async () => {

@@ -21,7 +21,6 @@ export interface StorageServiceDeps {
 }
 
 const COUNT_ATTEMPTS = 50;
-const FRESH_MS = 60_000;
 /** Often enough that few holds lie on one account: each of them is written anew with the next one. */
 const SETTLE_EVERY_MS = 100;
 
@@ -141,12 +140,8 @@ export class StorageService {
     // Held images first: one that goes live after this look is still counted by its hold, and by nothing else.
     const held = await images.find({ _id: { $in: heldIds } }, { projection: { state: 1, sizeBytes: 1 } }).toArray();
     const stateOf = new Map(held.map((image) => [image._id, image]));
-    // The hold of an image may be there a moment before its record.
-    const fresh = this.#deps.now().getTime() - FRESH_MS;
-    const holds = before.filter(({ imageId, at }) => {
-      const image = stateOf.get(imageId);
-      return image ? image.state === 'uploading' : at.getTime() > fresh;
-    });
+    // A record stands before its hold is taken, so one without a record is of an image that is gone.
+    const holds = before.filter(({ imageId }) => stateOf.get(imageId)?.state === 'uploading');
     const stillHeld = holds.map(({ imageId }) => imageId);
     const [live] = await images
       .aggregate<{ bytes: number }>([

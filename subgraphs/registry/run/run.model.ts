@@ -46,7 +46,7 @@ export interface RunOutcome {
 }
 
 /**
- * Written before the provider is called, and decided by one update once the outputs are hosted. `openUntil` stands for
+ * Written while the provider draws, before anything is hosted, and decided by one update once the outputs are. `openUntil` stands for
  * as long as something is left to do: past it the process that should have done it is dead, and a sweeper does it.
  */
 export interface RunDocument extends Provenance, Omit<RunOutcome, 'status'> {

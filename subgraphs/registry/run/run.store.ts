@@ -1,4 +1,4 @@
-/** The record of runs: written before anything is produced, decided once, and closed when it is paid for. */
+/** The record of runs: written before anything is hosted, decided once, and closed when it is paid for. */
 import DataLoader from 'dataloader';
 import type { Collection, Db } from 'mongodb';
 import type { Logger } from 'pino';
