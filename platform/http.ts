@@ -1,5 +1,6 @@
 /** What every HTTP server here has in common: request ids, one log line and one metric a request, time limits. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { dropRest, LONGEST_UPLOAD_MS, limitBodyTime } from './body-time.js';
@@ -69,6 +70,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
 
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id);
+    if (reply.raw.socket === null) closeWith(request.raw.socket, reply.raw);
     next();
   });
   app.decorate(SIGN_IN_AT, options.signInAt);
@@ -115,6 +117,21 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     else parseJson(request, body as string, done);
   });
   return app;
+}
+
+/**
+ * An answer that waits behind another one of its connection (pipelining) has no socket yet, and Node does not tell it when
+ * that closes: what is held for it would be held for good.
+ */
+function closeWith(socket: Socket, response: ServerResponse): void {
+  const close = () => {
+    // Its turn came, and Node tells it by itself.
+    if (response.socket !== null) return;
+    response.destroy();
+    response.emit('close');
+  };
+  socket.once('close', close);
+  response.once('close', () => socket.off('close', close));
 }
 
 export interface Shortcut {

@@ -17,8 +17,7 @@ declare module 'graphql-upload/Upload.mjs' {
 }
 
 declare module 'graphql-upload/processRequest.mjs' {
-  import type { EventEmitter } from 'node:events';
-  import type { IncomingMessage } from 'node:http';
+  import type { IncomingMessage, ServerResponse } from 'node:http';
   import type { Readable } from 'node:stream';
 
   export interface FileUpload {
@@ -37,8 +36,7 @@ declare module 'graphql-upload/processRequest.mjs' {
   /** Resolves to the operations, as soon as they have come; files go on coming in after that. */
   export default function processRequest(
     request: Readable & Pick<IncomingMessage, 'headers'>,
-    /** Tells by its close that files are to go. */
-    response: Pick<EventEmitter, 'once'>,
+    response: ServerResponse,
     limits: Limits,
   ): Promise<unknown>;
 }

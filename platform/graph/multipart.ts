@@ -1,6 +1,5 @@
 /** GraphQL multipart requests: read with their files spooled, and sent on to a subgraph as their files come in. */
 import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Transform, type TransformCallback, Writable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -46,10 +45,7 @@ export async function readMultipart(
   { maxFileBytes, spool, idleMs, cut }: MultipartLimits,
 ): Promise<unknown> {
   // A client that left while it was asked who it is has closed the answer already, and would never give back its room.
-  if (reply.raw.destroyed || request.raw.socket.destroyed) {
-    throw new Problem('validation_error', 'The request broke off.');
-  }
-  const end = endOf(request, reply);
+  if (reply.raw.destroyed) throw new Problem('validation_error', 'The request broke off.');
   const share = spool.share();
   let most = MAX_FILES * maxFileBytes + MAX_OPERATIONS + OVERHEAD;
   const take = (bytes: number) => {
@@ -61,7 +57,7 @@ export async function readMultipart(
   // The HTTP server lets no more in than is stated.
   if (stated !== undefined) take(Number(stated));
   const body = stated === undefined ? new CountedBody(request.raw, take) : request.raw;
-  end.once('close', () => {
+  reply.raw.once('close', () => {
     // The reader stands still once its files are gone, and a client that still sends would never come to the answer.
     request.raw.unpipe();
     request.raw.resume();
@@ -73,7 +69,7 @@ export async function readMultipart(
   watchBodyTime(request.raw);
   watchArrival(request.raw, idleMs, cut);
   try {
-    return await processRequest(body, end, {
+    return await processRequest(body, reply.raw, {
       maxFieldSize: MAX_OPERATIONS,
       // The parser refuses a file that is exactly as large as it may be.
       maxFileSize: maxFileBytes + 1,
@@ -82,19 +78,6 @@ export async function readMultipart(
   } catch (error) {
     throw multipartProblem(error);
   }
-}
-
-/** Of an answer, or of its connection: one that waits behind another answer is never told that nobody is left to read it. */
-function endOf({ raw: { socket } }: FastifyRequest, { raw: response }: FastifyReply): EventEmitter {
-  const end = new EventEmitter();
-  const tell = () => {
-    socket.off('close', tell);
-    response.off('close', tell);
-    end.emit('close');
-  };
-  socket.once('close', tell);
-  response.once('close', tell);
-  return end;
 }
 
 /** A body of a length that nobody states, as gateways send it: what comes in takes its room before it is read. */
