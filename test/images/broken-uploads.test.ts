@@ -1,5 +1,6 @@
 /** Clients that break off, stop, or never end: in both shapes and through both doors, nothing of theirs is left. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../support/client.js';
 import { drop, neverEnd, OVER_REST, stall, THROUGH_THE_GRAPH } from './support/by-hand.js';
 import { expectNothingOf } from './support/leftovers.js';
@@ -31,6 +32,11 @@ const asOne: Start = () => world.start({ kind: 'start' }, SETTINGS);
 const asMany: Start = async () =>
   world.start({ kind: 'gateway' }, { ...SETTINGS, ...(await world.subgraphs(SETTINGS)) });
 
+const connectionsOf = ({ darkroom }: Running) =>
+  new Promise<number>((resolve, reject) =>
+    darkroom.app.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
+
 /** A way in, how many clients go away on it, and how many of the largest pictures a request may hold there. */
 const overRest = (drops: number) => ['over REST', drops, OVER_REST, 1] as const;
 const throughTheGraph = (drops: number) => ['through the graph', drops, THROUGH_THE_GRAPH, 10] as const;
@@ -42,13 +48,25 @@ const SHAPES = [
 
 describe.each(SHAPES)('with %s, a client', (_shape, start, ways) => {
   let url: string;
+  let front: Running;
   let ada: Account;
+  let connected: number;
 
   beforeAll(async () => {
-    ({ url } = await start());
+    front = await start();
+    ({ url } = front);
     ada = await world.account(url, `ada-${++numbered}@example.com`);
   });
-  afterEach(() => expectNothingOf(world, ownerOf(ada)));
+  beforeEach(async () => {
+    connected = await connectionsOf(front);
+  });
+  afterEach(async () => {
+    // What the server has not noticed to be gone may still leave something, and so may what it has just noticed.
+    await expect.poll(() => connectionsOf(front)).toBeLessThanOrEqual(connected);
+    await expectNothingOf(world, ownerOf(ada));
+    await pause(500);
+    await expectNothingOf(world, ownerOf(ada));
+  });
   afterAll(() => world.stop());
 
   it.each(ways)('that goes away %s, at any of %i random offsets, leaves nothing', async (_how, drops, way) => {
