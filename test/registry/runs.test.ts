@@ -261,16 +261,15 @@ describe('what is charged', () => {
 });
 
 describe('a run whose record cannot be written', () => {
-  const NAME = 'once';
-  const records = () => database.db.collection('registry_generation_runs');
+  const NAME = 'refusing';
+  const runs = () => database.db.collection<RunDocument>('registry_generation_runs');
   const unlucky = newId();
 
-  beforeEach(async () => {
-    const partialFilterExpression = { ownerId: unlucky };
-    await records().createIndex({ ownerId: 1 }, { name: NAME, unique: true, partialFilterExpression });
-    await records().updateOne({ ownerId: unlucky }, { $set: { status: 'error' } }, { upsert: true });
-  });
-  afterEach(() => records().dropIndex(NAME));
+  // The engine refuses to index a list in this way, and a record has one.
+  beforeEach(() =>
+    runs().createIndex({ outputs: 'hashed' }, { name: NAME, partialFilterExpression: { ownerId: unlucky } }),
+  );
+  afterEach(() => runs().dropIndex(NAME));
 
   it('is called off at its provider, holds no money and hosts nothing', async () => {
     const calledOff = new Promise<void>((resolve) => {
@@ -280,15 +279,27 @@ describe('a run whose record cannot be written', () => {
           signal.addEventListener('abort', () => resolve());
         });
     });
-    await expect(run({}, unlucky)).rejects.toThrow('duplicate key');
+    await expect(run({}, unlucky)).rejects.toThrow('hashed');
     await calledOff;
     expect([purse.held.size, purse.balance, images.hosted.size]).toEqual([0, 500 * CENT, 0]);
   });
 
   it('hosts nothing that its provider drew faster than that', async () => {
     provider.answer = async (request) => pictures(request);
-    await expect(run({}, unlucky)).rejects.toThrow('duplicate key');
+    await expect(run({}, unlucky)).rejects.toThrow('hashed');
     expect([purse.balance, images.hosted.size]).toEqual([500 * CENT, 0]);
+  });
+
+  it('because another attempt has it leaves the money to that one', async () => {
+    purse.around = async (when, operation) => {
+      if (when !== 'after' || operation !== 'Reserve') return;
+      const [id = ''] = purse.held.keys();
+      await runs().insertOne({ _id: id } as RunDocument);
+    };
+    const { problem } = await run({});
+    expect([problem?.error, purse.calls]).toEqual(['conflict', ['Reserve']]);
+    expect([purse.held.size, purse.charged.size, images.hosted.size]).toEqual([1, 0, 0]);
+    await runs().deleteOne({ _id: [...purse.held.keys()][0] });
   });
 });
 

@@ -8,6 +8,7 @@ import type { Cancellations } from '../../../platform/cancellations.js';
 import { Problem } from '../../../platform/errors.js';
 import { fingerprintOf, type Idempotency } from '../../../platform/idempotency.js';
 import { newId } from '../../../platform/ids.js';
+import { isDuplicateKey } from '../../../platform/mongo/store.js';
 import { Room } from '../../../platform/rooms.js';
 import { checked } from '../../../platform/rules.js';
 import type { Scope } from '../../../platform/scope.js';
@@ -247,6 +248,8 @@ export class RunService {
     try {
       return await step();
     } catch (error) {
+      // Somebody took this attempt for dead and made another; the money is held for that one.
+      if (isDuplicateKey(error)) throw new Problem('conflict', 'Another attempt at this run is under way.');
       await this.#release(run._id, payer, requestId);
       throw error;
     }
