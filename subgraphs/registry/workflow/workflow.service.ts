@@ -146,6 +146,8 @@ export class WorkflowService {
     const workflow = before
       ? await this.#append(before, version)
       : await this.#create(_id, userId, request.slug ?? slugOf(version.name), version);
+    // It changed hands or is gone: what its saver may do with it is another question then.
+    if (!workflow) return this.save(scope, given);
     this.#deps.saved(_id);
     return { workflow, access: before?.access ?? OWNER };
   }
@@ -252,8 +254,8 @@ export class WorkflowService {
     }
   }
 
-  /** On condition that whoever saves as the owner still is. */
-  async #append({ workflow, access }: FoundWorkflow, version: WorkflowVersion): Promise<WorkflowDocument> {
+  /** On condition that whoever saves as the owner still is; null where that has changed. */
+  async #append({ workflow, access }: FoundWorkflow, version: WorkflowVersion): Promise<WorkflowDocument | null> {
     const { _id, current, versionToken } = workflow;
     const owner = access.role === 'owner' ? workflow.ownerId : { $exists: true };
     await this.#keep(_id, current);
@@ -271,7 +273,8 @@ export class WorkflowService {
     );
     if (moved) return moved;
     const winner = await this.#workflows.findOne({ _id, ownerId: owner });
-    throw winner ? staleToken(winner) : workflowNotFound();
+    if (winner) throw staleToken(winner);
+    return null;
   }
 
   /** Before a version is replaced its copy is kept. Racing saves keep the same one. */
