@@ -5,7 +5,15 @@ import { interruptible } from '../accounts/support/interrupt.js';
 import { RENAME } from '../accounts/support/operations.js';
 import { type Person, unique } from '../accounts/support/world.js';
 import { stagesOf } from '../support/database.js';
-import { bare, handOf, openWorkflowWorld, verifierRight, type WorkflowWorld } from './support/world.js';
+import {
+  bare,
+  bareWorkflow,
+  handOf,
+  openWorkflowWorld,
+  SAVE,
+  verifierRight,
+  type WorkflowWorld,
+} from './support/world.js';
 
 let world: WorkflowWorld;
 let owner: Person;
@@ -37,6 +45,29 @@ async function made(input: object = {}) {
 }
 
 const oneGrant = async (mine: ReturnType<typeof handOf>) => (await mine.grants()).nodes[0];
+
+it('a save during which the workflow changes hands goes by what its saver may do after that', async () => {
+  const team = await world.team(owner);
+  const workflows = world.accounts.db.collection<WorkflowDocument>('registry_workflows');
+  const pausing = interruptible(world.accounts.db);
+  const ask = await world.registryOn(pausing.db);
+  for (let call = 0; ; call++) {
+    const { id, token, mine } = await made({ name: unique('workflow') });
+    await mine.grant(team.id, 'admin');
+    const { interrupted, resume } = pausing.interruptBefore(call);
+    const input = { workflowId: id, expectedVersionToken: token, name: 'saved', body: 'third' };
+    const saving = ask(SAVE, { input }, owner);
+    const ended = await Promise.race([saving.then(() => true), interrupted.then(() => false)]);
+    const moved = await workflows.updateOne({ _id: bareWorkflow(id) }, { $set: { ownerId: guest.userId } });
+    expect(moved.matchedCount).toBe(1);
+    resume();
+    const { data, problem } = await saving;
+    expect([data?.saveWorkflow.workflow.currentVersion, problem]).toEqual([3, undefined]);
+    if (!ended) continue;
+    expect(call).toBeGreaterThan(2);
+    break;
+  }
+});
 
 describe('a grant', () => {
   it('names a user by id, e-mail address or handle, and a team by id or handle', async () => {

@@ -38,7 +38,7 @@ export interface Team {
   owner: Person;
 }
 
-const SAVE = `mutation($input: SaveWorkflowInput!) {
+export const SAVE = `mutation($input: SaveWorkflowInput!) {
   saveWorkflow(input: $input) { workflow { id slug versionToken effectiveRole currentVersion } }
 }`;
 const DEPLOY = `mutation($input: DeployVerifierInput!) { deployVerifier(input: $input) { verifier { id name } } }`;
