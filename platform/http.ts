@@ -119,19 +119,28 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   return app;
 }
 
+const waiting = new WeakMap<Socket, Set<ServerResponse>>();
+
 /**
  * An answer that waits behind another one of its connection (pipelining) has no socket yet, and Node does not tell it when
  * that closes: what is held for it would be held for good.
  */
 function closeWith(socket: Socket, response: ServerResponse): void {
-  const close = () => {
-    // Its turn came, and Node tells it by itself.
-    if (response.socket !== null) return;
-    response.destroy();
-    response.emit('close');
-  };
-  socket.once('close', close);
-  response.once('close', () => socket.off('close', close));
+  const known = waiting.get(socket);
+  const answers = known ?? new Set();
+  if (!known) {
+    waiting.set(socket, answers);
+    socket.once('close', () => answers.forEach(closeIfWaiting));
+  }
+  answers.add(response);
+  response.once('close', () => answers.delete(response));
+}
+
+function closeIfWaiting(response: ServerResponse): void {
+  // Its turn came, and Node tells it by itself.
+  if (response.socket !== null) return;
+  response.destroy();
+  response.emit('close');
 }
 
 export interface Shortcut {

@@ -58,6 +58,17 @@ it('all of them are told when their connection breaks off, and can be answered t
   await expect.poll(ends).toEqual([1, 1, 1]);
 });
 
+it('however many there are, their connection has one listener for them', async () => {
+  const listeners = () => seen[0]?.response.socket?.listenerCount('close');
+  const before = listeners();
+  client.write('GET /next HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(20));
+  await expect.poll(() => seen.length).toBe(23);
+  expect(before).toBeGreaterThan(0);
+  expect(listeners()).toBe(before);
+  client.resetAndDestroy();
+  await expect.poll(ends).toEqual(Array(23).fill(1));
+});
+
 it('each is told once when all are answered', async () => {
   let text = '';
   client.on('data', (chunk) => {

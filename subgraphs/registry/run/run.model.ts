@@ -46,8 +46,9 @@ export interface RunOutcome {
 }
 
 /**
- * Written while the provider draws, before anything is hosted, and decided by one update once the outputs are. `openUntil` stands for
- * as long as something is left to do: past it the process that should have done it is dead, and a sweeper does it.
+ * Written while the provider draws, before anything is hosted, and decided by one update once the outputs are.
+ * `openUntil` stands for as long as something is left to do: past it the process that should have done it is dead, and a
+ * sweeper does it.
  */
 export interface RunDocument extends Provenance, Omit<RunOutcome, 'status'> {
   _id: string;
