@@ -20,8 +20,8 @@ export interface ObjectToWrite {
   sha256?(): Buffer | null;
 }
 
-/** The least that S3 takes for a part that is not the last. */
-const PART = 5 * 1024 * 1024;
+/** The least that S3 takes for a part that is not the last. Nothing is sent before there is more than this, or all. */
+export const PART = 5 * 1024 * 1024;
 const FIRST_ROOM = 64 * 1024;
 
 /** The bucket, past its client and by it. */

@@ -17,12 +17,23 @@ interface Update<T extends Document> {
   upsert?: boolean;
 }
 
-interface Waiting {
+/** A part of what many want of one document at the same time. */
+interface Share<T extends Document, P> {
+  /** Names the document. */
+  of: string;
+  part: P;
+  /** The one update for all parts that go together. It must be as good as each of them alone, or find nothing. */
+  update(parts: readonly P[]): Update<T>;
+}
+
+interface Waiting<W = Insert<Document> | Update<Document>> {
   collection: Collection;
-  write: Insert<Document> | Update<Document>;
+  write: W;
   resolve(written: boolean): void;
   reject(error: unknown): void;
 }
+
+type Wanted = Waiting<Insert<Document> | Update<Document> | Share<Document, unknown>>;
 
 /** What the engine says of each write. */
 interface Result {
@@ -38,11 +49,12 @@ const shared = new WeakMap<Db, WriteBatches>();
 /**
  * A write on its own costs a round trip, its turn in the engine and a wait for the journal. Each of these is paid once a
  * batch; a write is acknowledged no earlier than it would be alone, and fails alone. No two writes may depend on each
- * other: one that needs another to be there waits for it before.
+ * other: one that needs another to be there waits for it before. Only shares fail and are refused together, and come after
+ * everything else of their batch.
  */
 export class WriteBatches {
   readonly #db: Db;
-  readonly #gathering = new Gathering<Waiting>((batch) => this.#send(batch), LARGEST);
+  readonly #gathering = new Gathering<Wanted>((batch) => this.#send(batch), LARGEST);
   /** Known once it was tried: servers before MongoDB 8 take writes to one collection at a time. */
   #together = true;
 
@@ -61,12 +73,22 @@ export class WriteBatches {
 
   /** Resolves when the write is durable. False: an update found no document, and did not make one. */
   write<T extends Document>(collection: Collection<T>, write: Insert<T> | Update<T>): Promise<boolean> {
+    return this.#add(collection, write);
+  }
+
+  /** The same for a share. False: all that went together found no document; one of them alone may find it. */
+  share<T extends Document, P>(collection: Collection<T>, share: Share<T, P>): Promise<boolean> {
+    return this.#add(collection, share as Share<T, unknown>);
+  }
+
+  #add<T extends Document>(collection: Collection<T>, write: Wanted['write']): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#gathering.add({ collection: collection as unknown as Collection, write, resolve, reject });
     });
   }
 
-  async #send(batch: readonly Waiting[]): Promise<void> {
+  async #send(wanted: readonly Wanted[]): Promise<void> {
+    const batch = joined(wanted);
     try {
       const results = this.#together ? await this.#sendTogether(batch) : null;
       if (!results) {
@@ -111,6 +133,33 @@ export class WriteBatches {
 }
 
 const NO_SUCH_COMMAND = 59;
+
+function joined(wanted: readonly Wanted[]): Waiting[] {
+  const alone: Waiting[] = [];
+  const shares = new Map<string, Waiting<Share<Document, unknown>>[]>();
+  for (const { collection, write, resolve, reject } of wanted) {
+    if (!('part' in write)) {
+      alone.push({ collection, write, resolve, reject });
+      continue;
+    }
+    const of = `${collection.namespace} ${write.of}`;
+    const others = shares.get(of);
+    const share = { collection, write, resolve, reject };
+    if (others) others.push(share);
+    else shares.set(of, [share]);
+  }
+  return [...alone, ...[...shares.values()].map(together)];
+}
+
+function together(shares: readonly Waiting<Share<Document, unknown>>[]): Waiting {
+  const [{ collection, write }] = shares as [Waiting<Share<Document, unknown>>];
+  return {
+    collection,
+    write: write.update(shares.map(({ write: { part } }) => part)),
+    resolve: (written) => shares.forEach(({ resolve }) => void resolve(written)),
+    reject: (error) => shares.forEach(({ reject }) => void reject(error)),
+  };
+}
 
 async function sendAlone({ collection, write, resolve, reject }: Waiting): Promise<void> {
   try {

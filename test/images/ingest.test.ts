@@ -1,36 +1,18 @@
-/** The quota is held beside the put of the object: whichever of the two fails, and whenever, both are undone. */
-import { setTimeout as pause } from 'node:timers/promises';
+/** A picture is recorded and counted before its object is put, and all of that is undone if it comes to nothing. */
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
 import { connectMongo } from '../../platform/mongo/store.js';
 import { ObjectStore } from '../../platform/s3.js';
 import { wholeAccount } from '../../platform/scope.js';
 import type { HostedImage } from '../../subgraphs/images/client.js';
+import { StorageService } from '../../subgraphs/images/storage/storage.service.js';
 import { createImages } from '../../subgraphs/images/subgraph.js';
 import { type Detour, openDetour } from '../support/detour.js';
 import { imagesDeps } from './support/deps.js';
 import { expectNothingLeft, expectNothingOf, keysOf, storageOf } from './support/leftovers.js';
 import { smallPng } from './support/pictures.js';
 import { openWorld, type World } from './support/world.js';
-
-/** The store, and what became of the last object that was written to it. */
-class WatchedStore extends ObjectStore {
-  last: Promise<void> = Promise.resolve();
-
-  override write(object: Parameters<ObjectStore['write']>[0]): Promise<void> {
-    this.last = super.write(object);
-    return this.last;
-  }
-}
-
-/** Something that is waited for, and the means to say that it has happened. */
-function moment() {
-  let happens = () => {};
-  const happened = new Promise<void>((resolve) => {
-    happens = resolve;
-  });
-  return { happened, happens };
-}
 
 const isHold = (asked: string) => asked.includes('$push');
 const isPut = (asked: string) => asked.startsWith('PUT ');
@@ -39,7 +21,7 @@ let world: World;
 let png: Buffer;
 let toDatabase: Detour;
 let toBucket: Detour;
-let store: WatchedStore;
+let store: ObjectStore;
 let connection: Awaited<ReturnType<typeof connectMongo>>;
 let upload: (owner: string) => Promise<HostedImage>;
 
@@ -57,7 +39,7 @@ beforeEach(async () => {
   const url = mongo.url.replace(socket, toDatabase.address);
   connection = await connectMongo({ url, database: 'darkroom', appName: 'test' });
   const endpoint = `http://${toBucket.address}`;
-  store = new WatchedStore({ ...s3, endpoint, bucket: 'darkroom', forcePathStyle: true, credentials: s3 });
+  store = new ObjectStore({ ...s3, endpoint, bucket: 'darkroom', forcePathStyle: true, credentials: s3 });
   const settings = { storageQuota: 1.5 * png.length };
   const { door } = await createImages(imagesDeps(connection.db, store, () => new Date(), settings));
   upload = (userId) => {
@@ -79,54 +61,70 @@ afterEach(async () => {
   await toBucket.close();
 });
 
-it('a picture whose put fails while its bytes are still being counted is neither hosted nor counted', async () => {
+it('a picture whose put fails is neither hosted nor counted', async () => {
   const owner = newId();
-  const holding = moment();
-  const released = moment();
-  const held = moment();
-  toDatabase.beforeAsking = async (asked) => {
-    if (!isHold(asked)) return;
-    holding.happens();
-    await released.happened;
-  };
+  const order: string[] = [];
   toDatabase.beforeAnswering = (asked) => {
-    if (isHold(asked)) held.happens();
+    if (isHold(asked)) order.push('held');
+  };
+  toBucket.beforeAsking = (asked) => {
+    if (isPut(asked)) order.push('put');
   };
   toBucket.beforeAnswering = (asked) => {
     // The object is there, but who wrote it does not hear of it.
     if (isPut(asked)) throw new Error('the answer is lost');
   };
-  const refused = expect(upload(owner)).rejects.toThrow();
-  await holding.happened;
-  await expect(store.last).rejects.toThrow();
-  expect(await keysOf(world)).toHaveLength(1);
-  // As long as an upload takes that does not wait for its hold.
-  await Promise.race([refused, pause(500)]);
-  released.happens();
-  await held.happened;
-  await refused;
+  await expect(upload(owner)).rejects.toThrow();
+  expect(order.slice(0, 2)).toEqual(['held', 'put']);
   await expectNothingOf(world, owner);
 });
 
-it('a picture for which there is no room is not hosted, although its object is written after that was found', async () => {
+it('a picture of which nobody hears whether it was counted is neither put nor counted', async () => {
+  const owner = newId();
+  let puts = 0;
+  toBucket.beforeAsking = (asked) => {
+    if (isPut(asked)) puts += 1;
+  };
+  toDatabase.beforeAnswering = (asked) => {
+    if (isHold(asked)) throw new Error('the answer is lost');
+  };
+  await expect(upload(owner)).rejects.toThrow();
+  expect(puts).toBe(0);
+  await expectNothingOf(world, owner);
+});
+
+it('a picture for which there is no room is never put', async () => {
   const owner = newId();
   await upload(owner);
   await expect.poll(async () => (await storageOf(world).findOne({ _id: owner }))?.holds).toEqual([]);
   const before = await keysOf(world);
-  const full = moment();
-  toDatabase.beforeAnswering = (asked) => {
-    // The last that is asked for an upload before it is known that nothing can be reclaimed.
-    if (asked.includes('released')) full.happens();
-  };
-  toBucket.beforeAnswering = async (asked) => {
-    if (!isPut(asked)) return;
-    await full.happened;
-    await pause(100);
+  let puts = 0;
+  toBucket.beforeAsking = (asked) => {
+    if (isPut(asked)) puts += 1;
   };
   await expect(upload(owner)).rejects.toMatchObject({ slug: 'quota_exceeded' });
-  await expect(store.last).resolves.toBeUndefined();
+  expect(puts).toBe(0);
   expect(await keysOf(world)).toEqual(before);
   expect(await world.images.countDocuments({ ownerId: owner })).toBe(1);
   expect(await storageOf(world).findOne({ _id: owner })).toMatchObject({ bytes: png.length, holds: [] });
   await expectNothingLeft(world);
+});
+
+it('of the first pictures of an account, which come at the same time, as many are hosted as there is room for', async () => {
+  const owner = newId();
+  const results = await Promise.allSettled(Array.from({ length: 8 }, () => upload(owner)));
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  await expect.poll(() => storageOf(world).findOne({ _id: owner })).toMatchObject({ bytes: png.length, holds: [] });
+  await expectNothingLeft(world);
+});
+
+it('a count that comes between a hold and its record leaves the hold as it is', async () => {
+  const owner = newId();
+  const storage = storageOf(world);
+  const hold = (age: number) => ({ imageId: newId(), bytes: 10, at: new Date(Date.now() - age) });
+  const [early, left] = [hold(0), hold(120_000)];
+  await storage.insertOne({ _id: owner, bytes: 20, holds: [early, left], version: 1, counts: 0 });
+  const parts = { db: connection.db, storage, images: world.images, quota: 0, now: () => new Date() };
+  await new StorageService({ ...parts, log: pino({ level: 'silent' }) }).count(owner);
+  expect(await storage.findOne({ _id: owner })).toMatchObject({ bytes: 10, holds: [early] });
 });

@@ -81,6 +81,60 @@ describe.each([
     expect(await things().find().toArray()).toEqual([{ _id: 'taken', weight: 4 }]);
   });
 
+  it('makes one update of what many want of one document at the same time, which finds it for all of them or for none', async () => {
+    const batches = open();
+    const asked: number[][] = [];
+    const heavierBy = (of: string, part: number, most: number) =>
+      batches.share<Thing, number>(things(), {
+        of,
+        part,
+        update: (parts) => {
+          asked.push([...parts]);
+          const sum = parts.reduce((a, b) => a + b, 0);
+          return { filter: { _id: of, weight: { $lte: most - sum } }, update: { $inc: { weight: sum } } };
+        },
+      });
+    await things().insertOne({ _id: 'other', weight: 0 });
+    const found = await Promise.all([
+      heavierBy('taken', 1, 10),
+      heavierBy('other', 20, 30),
+      heavierBy('taken', 2, 10),
+      heavierBy('other', 20, 30),
+      heavierBy('taken', 3, 10),
+    ]);
+    expect(asked).toEqual([
+      [1, 2, 3],
+      [20, 20],
+    ]);
+    expect(found).toEqual([true, false, true, false, true]);
+    expect(
+      await things()
+        .find({}, { sort: { _id: 1 } })
+        .toArray(),
+    ).toEqual([
+      { _id: 'other', weight: 0 },
+      { _id: 'taken', weight: 7 },
+    ]);
+  });
+
+  it('tells everybody who shares an update that it failed, and nobody else', async () => {
+    const batches = open();
+    const upserted = (of: string) =>
+      batches.share<Thing, number>(things(), {
+        of,
+        part: 1,
+        update: () => ({ filter: { _id: of, weight: -1 }, update: { $inc: { weight: 1 } }, upsert: true }),
+      });
+    const results = await Promise.allSettled([
+      upserted('taken'),
+      batches.write(things(), thing('a')),
+      upserted('taken'),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected']);
+    for (const result of [results[0], results[2]])
+      expect(result?.status === 'rejected' && isDuplicateKey(result.reason)).toBe(true);
+  });
+
   it('puts a whole document in the place of another, under its condition', async () => {
     const batches = open();
     const replace = (weight: number) => ({ filter: { _id: 'taken', weight }, update: { _id: 'taken', weight: 9 } });

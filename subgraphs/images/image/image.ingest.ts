@@ -7,6 +7,7 @@ import { newId } from '../../../platform/ids.js';
 import { isDuplicateKey } from '../../../platform/mongo/store.js';
 import { WriteBatches } from '../../../platform/mongo/write-batches.js';
 import type { ObjectStore } from '../../../platform/s3.js';
+import { PART } from '../../../platform/s3-writer.js';
 import { randomToken } from '../../../platform/secrets.js';
 import { PictureReader } from '../picture/picture.js';
 import type { StorageService } from '../storage/storage.service.js';
@@ -60,10 +61,19 @@ export interface ImageIngesterDeps {
 /** How long an upload is believed in after its process was last heard of. */
 const LEASE_MS = 60_000;
 
-/** So many bytes are never sent to the bucket before more have come; see writeObject(). */
-const HELD_BACK = 1024 * 1024;
+/** Not worth a look at the quota before all of it is there. */
+const SMALL = 1024 * 1024;
 
 type Facts = PictureFacts & { extension: string };
+
+/** One that is under way, and what of it is to be undone if it comes to nothing. */
+interface Upload {
+  image: Pick<UploadingImage, '_id' | 'ownerId' | 'source' | 'createdAt'>;
+  /** Null: nobody but this process knows of it. */
+  recorded: Promise<unknown> | null;
+  /** Bytes that may have been taken off its owner's storage. */
+  held: number;
+}
 
 export class ImageIngester implements Ingester {
   readonly #deps: ImageIngesterDeps;
@@ -75,17 +85,16 @@ export class ImageIngester implements Ingester {
   }
 
   async ingest(ingest: Ingest): Promise<LiveImage> {
-    const { ownerId, source, origin } = ingest;
-    const upload = this.#newUpload(ownerId, source);
-    const renewal = setInterval(() => void this.#renew(upload._id), LEASE_MS / 3).unref();
-    const held = { bytes: 0 };
+    const { ownerId, origin } = ingest;
+    const upload = this.#newUpload(ingest);
+    const renewal = setInterval(() => void this.#renew(upload), LEASE_MS / 3).unref();
     try {
-      const { facts, settings } = await this.#write(upload, ingest, held);
+      const { facts, settings } = await this.#write(upload, ingest);
       const image = await this.#goLive(upload, facts, settings, origin);
       if (ownerId !== null) this.#deps.storageService.settle(ownerId, image._id);
       return image;
     } catch (error) {
-      await this.#undo(upload, held.bytes);
+      if (upload.recorded) await this.#undo(upload);
       const earlier = origin !== undefined && isDuplicateKey(error) ? await this.#withOrigin(origin) : null;
       if (earlier) return earlier;
       throw error;
@@ -103,52 +112,55 @@ export class ImageIngester implements Ingester {
     return storageService.remaining(ownerId);
   }
 
-  #newUpload(ownerId: string | null, source: Source): UploadingImage {
-    const createdAt = this.#deps.now();
-    const leaseUntil = new Date(createdAt.getTime() + LEASE_MS);
-    return { _id: newId(), ownerId, source, createdAt, state: 'uploading', leaseUntil };
+  #newUpload({ ownerId, source }: Ingest): Upload {
+    return { image: { _id: newId(), ownerId, source, createdAt: this.#deps.now() }, recorded: null, held: 0 };
   }
 
-  async #renew(_id: string): Promise<void> {
-    const { images, log, now } = this.#deps;
-    const leaseUntil = new Date(now().getTime() + LEASE_MS);
-    await images.updateOne({ _id, state: 'uploading' }, { $set: { leaseUntil } }).catch((error: unknown) => {
+  /** Made before the object is, so that none is ever without one. */
+  #record(upload: Upload): Promise<unknown> {
+    const record: UploadingImage = { ...upload.image, state: 'uploading', leaseUntil: this.#leaseUntil() };
+    upload.recorded ??= this.#writes.write(this.#deps.images, { insert: record });
+    // Whoever needs it hears of its failure.
+    upload.recorded.catch(() => undefined);
+    return upload.recorded;
+  }
+
+  #leaseUntil(): Date {
+    return new Date(this.#deps.now().getTime() + LEASE_MS);
+  }
+
+  async #renew({ image: { _id }, recorded }: Upload): Promise<void> {
+    if (!recorded) return;
+    const { images, log } = this.#deps;
+    const renewed = { $set: { leaseUntil: this.#leaseUntil() } };
+    await images.updateOne({ _id, state: 'uploading' }, renewed).catch((error: unknown) => {
       log.warn({ err: error, imageId: _id }, 'the lease of an upload is not renewed');
     });
   }
 
-  async #write(upload: UploadingImage, { bytes, settings, isHere }: Ingest, held: { bytes: number }) {
-    const { images, store, maxBytes, storageService } = this.#deps;
-    const { _id, ownerId } = upload;
+  async #write(upload: Upload, { bytes, settings, isHere, ownerId }: Ingest) {
+    const { store, maxBytes, storageService } = this.#deps;
     const reader = new PictureReader();
     const hash = createHash('sha256');
     let digest: Buffer | null = null;
     let sizeBytes = 0;
     let outcome: { facts: Facts; settings: IngestSettings } | null = null;
-    // The record comes before the object, so that no object is ever without one; it is written while bytes come in.
-    const recorded = this.#writes.write(images, { insert: upload });
-    recorded.catch(() => undefined);
-    // Counted while the object is written, which takes as long; whatever becomes of either is undone with both.
-    let holding: Promise<void> = Promise.resolve();
-    const hold = async () => {
-      if (ownerId === null) return;
-      await this.#hold(ownerId, _id, sizeBytes);
-      held.bytes = sizeBytes;
-    };
     // What is small is refused when it is counted, at the end; more than that is not taken in for nothing.
     let room: Promise<number> | null = null;
     const glance = async () => (isHere ? Number.POSITIVE_INFINITY : this.#roomOf(ownerId));
+    const record = () => this.#record(upload);
+    const count = (size: number) => this.#count(upload, size);
     async function* checked(): AsyncGenerator<Uint8Array> {
       for await (const chunk of bytes) {
         sizeBytes += chunk.length;
         if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
         reader.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
         hash.update(chunk);
-        if (sizeBytes > HELD_BACK) {
-          await recorded;
+        if (sizeBytes > SMALL) {
           room ??= glance();
           if (sizeBytes > (await room)) throw storageService.exceeded();
         }
+        if (sizeBytes > PART) await record();
         yield chunk;
       }
       const { contentType, extension, width, height } = reader.end();
@@ -156,24 +168,27 @@ export class ImageIngester implements Ingester {
       const facts = { contentType, extension, width, height, sizeBytes, sha256: digest.toString('base64url') };
       // Before the object comes into being: what is said after the bytes may be wrong too.
       outcome = { facts, settings: await settings() };
-      await recorded;
-      holding = hold();
-      holding.catch(() => undefined);
+      await count(sizeBytes);
     }
-    try {
-      await store.write({
-        key: objectKey(_id),
-        bytes: checked(),
-        contentType: () => reader.contentType,
-        sha256: () => digest,
-      });
-    } finally {
-      // Whatever is undone next must find them.
-      await Promise.allSettled([recorded, holding]);
-    }
-    await holding;
+    await store.write({
+      key: objectKey(upload.image._id),
+      bytes: checked(),
+      contentType: () => reader.contentType,
+      sha256: () => digest,
+    });
     if (!outcome) throw new Error('the object store did not read its object to the end');
     return outcome as { facts: Facts; settings: IngestSettings };
+  }
+
+  /** Record and hold, which go to the database together where the record is not there yet. */
+  async #count(upload: Upload, bytes: number): Promise<void> {
+    const { ownerId, _id } = upload.image;
+    const recorded = this.#record(upload);
+    if (ownerId === null) return void (await recorded);
+    // Dropped whatever is heard of it: what was not held is not dropped.
+    upload.held = bytes;
+    const results = await Promise.allSettled([recorded, this.#hold(ownerId, _id, bytes)]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   async #hold(ownerId: string, imageId: string, bytes: number): Promise<void> {
@@ -183,20 +198,16 @@ export class ImageIngester implements Ingester {
     if (!freed || !(await storageService.hold(ownerId, imageId, bytes))) throw storageService.exceeded();
   }
 
-  async #goLive(upload: UploadingImage, facts: Facts, settings: IngestSettings, origin?: string): Promise<LiveImage> {
-    const { _id, ownerId, source, createdAt } = upload;
+  async #goLive({ image: begun }: Upload, facts: Facts, settings: IngestSettings, origin?: string): Promise<LiveImage> {
     const image: LiveImage = {
-      _id,
-      ownerId,
-      source,
-      createdAt,
+      ...begun,
       state: 'live',
       token: randomToken(),
       ...facts,
       ...settings,
       ...(origin !== undefined && { origin }),
     };
-    const filter = { _id, state: 'uploading' };
+    const filter = { _id: begun._id, state: 'uploading' };
     const isLive = await this.#writes.write(this.#deps.images, { filter, update: image });
     // This process stood still for longer than its lease, and was taken for dead.
     if (!isLive) throw new Problem('unavailable', 'The upload took too long to be stored.');
@@ -204,14 +215,16 @@ export class ImageIngester implements Ingester {
   }
 
   /** What cannot be undone now, a task undoes once the lease has run out. */
-  async #undo(upload: UploadingImage, held: number): Promise<void> {
+  async #undo({ image: { _id, ownerId }, recorded, held }: Upload): Promise<void> {
     const { imageEnd, storageService, log } = this.#deps;
     try {
-      await imageEnd.breakOff(upload._id);
-      if (upload.ownerId !== null && held > 0) await storageService.drop(upload.ownerId, upload._id, held);
-      await imageEnd.purge(upload._id, true);
+      // It must find the record.
+      await recorded?.catch(() => undefined);
+      await imageEnd.breakOff(_id);
+      if (ownerId !== null && held > 0) await storageService.drop(ownerId, _id, held);
+      await imageEnd.purge(_id, true);
     } catch (error) {
-      log.warn({ err: error, imageId: upload._id }, 'an upload that broke off is not cleared away yet');
+      log.warn({ err: error, imageId: _id }, 'an upload that broke off is not cleared away yet');
     }
   }
 

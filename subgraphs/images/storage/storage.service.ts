@@ -23,6 +23,8 @@ export interface StorageServiceDeps {
 const COUNT_ATTEMPTS = 50;
 /** Often enough that few holds lie on one account: each of them is written anew with the next one. */
 const SETTLE_EVERY_MS = 100;
+/** Record and hold are written at the same time. Past this, a hold without a record is of an image that is gone. */
+const RECORD_FOLLOWS_MS = 60_000;
 
 export class StorageService {
   readonly #deps: StorageServiceDeps;
@@ -54,16 +56,29 @@ export class StorageService {
   async hold(ownerId: string, imageId: string, bytes: number): Promise<boolean> {
     const { storage, quota, now } = this.#deps;
     if (quota > 0 && bytes > quota) return false;
-    const room = { _id: ownerId, ...(quota > 0 && { bytes: { $lte: quota - bytes } }) };
     const hold: Hold = { imageId, bytes, at: now() };
-    const update = { $inc: { bytes, version: 1 }, $push: { holds: hold }, $setOnInsert: { counts: 0 } };
+    const update = (parts: readonly Hold[]) => this.#holding(ownerId, parts);
+    const alone = update([hold]);
     try {
-      return await this.#writes.write(storage, { filter: room, update, upsert: true });
+      if (await this.#writes.share(storage, { of: ownerId, part: hold, update })) return true;
+      // There is no room for all that came together.
+      if (await this.#writes.write(storage, alone)) return true;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }
     // The document is there: it was full, or somebody made it a moment ago.
-    return (await storage.updateOne(room, update)).matchedCount === 1;
+    return (await storage.updateOne(alone.filter, alone.update)).matchedCount === 1;
+  }
+
+  #holding(ownerId: string, holds: readonly Hold[]) {
+    const { quota } = this.#deps;
+    const bytes = holds.reduce((sum, hold) => sum + hold.bytes, 0);
+    return {
+      filter: { _id: ownerId, ...(quota > 0 && { bytes: { $lte: quota - bytes } }) },
+      update: { $inc: { bytes, version: 1 }, $push: { holds: { $each: [...holds] } }, $setOnInsert: { counts: 0 } },
+      // The filter says nothing of a document that is not there.
+      upsert: quota === 0 || bytes <= quota,
+    };
   }
 
   /**
@@ -140,8 +155,11 @@ export class StorageService {
     // Held images first: one that goes live after this look is still counted by its hold, and by nothing else.
     const held = await images.find({ _id: { $in: heldIds } }, { projection: { state: 1, sizeBytes: 1 } }).toArray();
     const stateOf = new Map(held.map((image) => [image._id, image]));
-    // A record stands before its hold is taken, so one without a record is of an image that is gone.
-    const holds = before.filter(({ imageId }) => stateOf.get(imageId)?.state === 'uploading');
+    const oldest = this.#deps.now().getTime() - RECORD_FOLLOWS_MS;
+    const holds = before.filter(({ imageId, at }) => {
+      const image = stateOf.get(imageId);
+      return image ? image.state === 'uploading' : at.getTime() > oldest;
+    });
     const stillHeld = holds.map(({ imageId }) => imageId);
     const [live] = await images
       .aggregate<{ bytes: number }>([
