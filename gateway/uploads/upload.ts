@@ -25,6 +25,8 @@ const MAX_JSON_PICTURE = 8 * 1024 * 1024;
 const BASE64_FACTOR = 4 / 3;
 const JSON_OVERHEAD = 4_096;
 const FORM = 'multipart/form-data';
+/** The reason for ending a body, which nobody waits for by then. Making one for each would cost more than its end. */
+const ANSWERED = new Error('the request was answered');
 
 export async function mountUpload(app: FastifyInstance, deps: UploadDeps): Promise<void> {
   // Within a scope of its own, so that other routes go on refusing forms.
@@ -85,15 +87,16 @@ async function uploadFormOf(
   const answered = new AbortController();
   // Before the first byte is asked for, which others may have to be asked before.
   watchBodyTime(request.raw);
-  const signal = AbortSignal.any([answered.signal, AbortSignal.timeout(LONGEST_UPLOAD_MS)]);
-  const body = arriving(request.raw, idleMs, signal);
+  const late = setTimeout(() => answered.abort(new Problem('request_timeout')), LONGEST_UPLOAD_MS).unref();
+  const body = arriving(request.raw, idleMs, answered.signal);
   const form = new UploadForm(request.headers, body);
   const settings = async () => settingsOf(checkInput(uploadForm, await form.fields()));
   try {
     return await images.upload({ bytes: form.bytes(), settings, idempotencyKey: keyOf(request) }, scope);
   } finally {
     // Refused after its last byte, a picture leaves the rest of the form unread, which is not for this reader any more.
-    answered.abort();
+    clearTimeout(late);
+    answered.abort(ANSWERED);
     await body.return(undefined);
   }
 }

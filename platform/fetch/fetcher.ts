@@ -6,6 +6,7 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { Client, errors } from 'undici';
+import { heeding } from '../deadline.js';
 import { FetchError } from './error.js';
 import { bareHost, type FetchRules, permittedUrl } from './rules.js';
 
@@ -107,7 +108,7 @@ export class SafeFetcher {
 
   async #lookUp(host: string, signal: AbortSignal): Promise<readonly ResolvedAddress[]> {
     try {
-      const addresses = await untilAborted(this.#resolve(host), signal);
+      const addresses = await heeding(signal, this.#resolve(host));
       if (addresses.length > 0) return addresses;
     } catch (error) {
       throw asFetchError(error, signal);
@@ -180,19 +181,4 @@ function asFetchError(error: unknown, signal: AbortSignal): unknown {
   return new FetchError(silent ? 'timeout' : 'network', silent ? 'fell silent' : 'the request failed', {
     cause: error,
   });
-}
-
-/** For promises that cannot be told to stop. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

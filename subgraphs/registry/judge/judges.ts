@@ -1,5 +1,6 @@
 /** The judges that this installation has, each behind its circuit breaker and the one deadline. */
 import type { Logger } from 'pino';
+import { Deadline, heeding } from '../../../platform/deadline.js';
 import { type CircuitBreaker, CircuitOpen, type Circuits } from '../../../platform/outbound/circuit.js';
 import { traced } from '../../../platform/outbound/traced.js';
 import { JudgeFailure } from './failure.js';
@@ -41,13 +42,21 @@ export class Judges {
 
   /** Throws nothing but JudgeFailure, within the time-out. A judge that cannot be reached is passed over for the next. */
   async judge(question: Question): Promise<Judgement> {
-    const deadline = AbortSignal.timeout(this.timeoutMs);
+    const deadline = new Deadline(this.timeoutMs);
+    try {
+      return await this.#ask(question, deadline);
+    } finally {
+      deadline.lift();
+    }
+  }
+
+  async #ask(question: Question, deadline: Deadline): Promise<Judgement> {
     const demand = { model: question.model, withPicture: question.picture !== null };
     let failure = new JudgeFailure('unable');
     for (const entry of this.#entries) {
       if (!entry.judge.canJudge(demand)) continue;
       try {
-        return await this.#ask(entry, question, deadline);
+        return await ask(entry, question, deadline);
       } catch (error) {
         failure = failureOf(error, deadline);
         this.#report(failure, entry.judge);
@@ -56,13 +65,6 @@ export class Judges {
       }
     }
     throw failure;
-  }
-
-  #ask({ judge, circuit }: Entry, question: Question, deadline: AbortSignal): Promise<Judgement> {
-    return circuit.run(
-      () => heeding(deadline, judge.judge(question, deadline)),
-      (error) => failureOf(error, deadline).verdict,
-    );
   }
 
   async close(): Promise<void> {
@@ -78,18 +80,17 @@ export class Judges {
   }
 }
 
-function failureOf(error: unknown, deadline: AbortSignal): JudgeFailure {
-  if (error instanceof CircuitOpen) return new JudgeFailure('circuit_open');
-  if (error instanceof JudgeFailure) return error;
-  if (deadline.aborted) return new JudgeFailure('timeout');
-  return new JudgeFailure('internal', { cause: error });
+function ask({ judge, circuit }: Entry, question: Question, deadline: Deadline): Promise<Judgement> {
+  const { signal } = deadline;
+  return circuit.run(
+    () => heeding(signal, judge.judge(question, signal)),
+    (error) => failureOf(error, deadline).verdict,
+  );
 }
 
-function heeding<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
+function failureOf(error: unknown, deadline: Deadline): JudgeFailure {
+  if (error instanceof CircuitOpen) return new JudgeFailure('circuit_open');
+  if (error instanceof JudgeFailure) return error;
+  if (deadline.hasPassed) return new JudgeFailure('timeout');
+  return new JudgeFailure('internal', { cause: error });
 }

@@ -1,5 +1,6 @@
 /** The providers that this installation can call, each behind its circuit breaker and the one deadline. */
 import type { Logger } from 'pino';
+import { Deadline, heeding } from '../../../platform/deadline.js';
 import { type CircuitBreaker, CircuitOpen, type Circuits } from '../../../platform/outbound/circuit.js';
 import { traced } from '../../../platform/outbound/traced.js';
 import type { ProviderName } from '../model/entry.js';
@@ -36,8 +37,8 @@ export class Providers {
     const entry = this.#entries.get(request.model.provider);
     if (!entry) throw new ProviderFailure('not_configured');
     const started = performance.now();
-    const deadline = AbortSignal.timeout(this.#timeoutMs);
-    const signal = caller ? AbortSignal.any([deadline, caller]) : deadline;
+    const deadline = new Deadline(this.#timeoutMs, caller);
+    const { signal } = deadline;
     try {
       const outputs = await entry.circuit.run(
         async () => complete(await heeding(signal, entry.provider.generate(request, signal)), request.count),
@@ -51,6 +52,8 @@ export class Providers {
       const failure = failureOf(error, deadline, caller);
       this.#report(failure, request, performance.now() - started);
       throw failure;
+    } finally {
+      deadline.lift();
     }
   }
 
@@ -67,19 +70,9 @@ export class Providers {
   }
 }
 
-/** Adapters may be busy with what heeds no signal; the answer is not held up by that. */
-function heeding<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}
-
-function failureOf(error: unknown, deadline: AbortSignal, caller: AbortSignal | undefined): ProviderFailure {
+function failureOf(error: unknown, deadline: Deadline, caller: AbortSignal | undefined): ProviderFailure {
   if (error instanceof CircuitOpen) return new ProviderFailure('circuit_open');
-  if (deadline.aborted) return new ProviderFailure('timeout');
+  if (deadline.hasPassed) return new ProviderFailure('timeout');
   if (caller?.aborted) return new ProviderFailure('cancelled');
   return error instanceof ProviderFailure ? error : new ProviderFailure('internal', { cause: error });
 }
