@@ -1,6 +1,6 @@
 /**
- * What is read from the bucket: ours, record and all, as its caller sees it, beside the S3 client in a process of its own
- * on the same core, as that process sees it. The store and our caller are on the other core.
+ * What is read from the bucket: ours, record and all, as its caller sees it, beside the S3 client in a process of its own,
+ * as that process sees it. As with uploads nothing is pinned: ours has a caller and a database that the other does without.
  */
 import { fileURLToPath } from 'node:url';
 import type { Bench, Row } from '../section.js';
@@ -63,15 +63,18 @@ interface Sides {
   caller: Server;
 }
 
-export async function cold(bench: Bench): Promise<Row[]> {
+export function cold(bench: Bench): Promise<Row[]> {
+  return bench.cores.unpinned(() => measure(bench));
+}
+
+async function measure(bench: Bench): Promise<Row[]> {
   const servers: Server[] = [];
   const rows: Row[] = [];
-  const { cores } = bench;
   try {
     const sides = {
-      ours: await kept(servers, startWhole(bench, 'images-cold')),
-      bare: await kept(servers, startHelper(bench, 'reader', cores.front)),
-      caller: await kept(servers, startHelper(bench, 'fetcher', cores.behind)),
+      ours: await kept(servers, startWhole(bench, 'images-cold', {}, bench.cores.all)),
+      bare: await kept(servers, startHelper(bench, 'reader')),
+      caller: await kept(servers, startHelper(bench, 'fetcher')),
     };
     for (const size of SIZES) for (const load of LOADS) rows.push(...(await coldOf(bench, sides, size, load)));
     return rows;
@@ -80,9 +83,9 @@ export async function cold(bench: Bench): Promise<Row[]> {
   }
 }
 
-function startHelper({ world }: Bench, name: string, core: readonly string[]): Promise<Server> {
+function startHelper({ world, cores }: Bench, name: string): Promise<Server> {
   const program = fileURLToPath(new URL(`../servers/${name}.js`, import.meta.url));
-  return startServer({ core, args: [program], env: world.env, readyPath: '/' });
+  return startServer({ core: cores.all, args: [program], env: world.env, readyPath: '/' });
 }
 
 async function coldOf(

@@ -13,7 +13,7 @@ import { storeAt } from '../images/store.js';
 
 export interface SendOrder {
   /** Undefined: into the store. */
-  to?: { url: string; key: string };
+  to?: { url: string; keys: readonly string[] };
   edge: number;
   count: number;
   atOnce: number;
@@ -98,11 +98,12 @@ async function send({ to, edge, count, atOnce }: SendOrder): Promise<Sent> {
   const pool = to && new Pool(to.url, { connections: atOnce });
   const times: number[] = [];
   let left = count;
-  const lane = async (form: Form) => {
+  const lane = async (form: Form, n: number) => {
+    const key = to?.keys[n % to.keys.length] ?? '';
     while (left-- > 0) {
       form.change();
       const start = performance.now();
-      await (to && pool ? post(pool, to.key, form) : put(form));
+      await (pool ? post(pool, key, form) : put(form));
       times.push(performance.now() - start);
     }
   };
