@@ -1,4 +1,5 @@
 import { createHash, createHmac, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { toBase62 } from './base62.js';
 
 /** Keys derived from SECRET_KEY, one per purpose, so that a value made for one use means nothing in another. */
 export class Secrets {
@@ -9,7 +10,8 @@ export class Secrets {
     this.#root = createHash('sha256').update(secretKey, 'utf8').digest();
   }
 
-  #key(purpose: string): Buffer {
+  /** 32 bytes, for what takes a key. */
+  key(purpose: string): Buffer {
     let key = this.#derived.get(purpose);
     if (!key) {
       key = Buffer.from(hkdfSync('sha256', this.#root, 'darkroom', purpose, 32));
@@ -20,7 +22,7 @@ export class Secrets {
 
   /** A keyed one-way hash: useless to someone who has the database but not SECRET_KEY. */
   mac(purpose: string, value: string): string {
-    return createHmac('sha256', this.#key(purpose)).update(value).digest('base64url');
+    return createHmac('sha256', this.key(purpose)).update(value).digest('base64url');
   }
 
   verify(purpose: string, value: string, mac: string): boolean {
@@ -35,15 +37,7 @@ export function sha256(value: string): string {
   return hash('sha256', value, 'base64url');
 }
 
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-
 /** 256 random bits in base62: 43 characters. */
 export function randomToken(): string {
-  let value = BigInt(`0x${randomBytes(32).toString('hex')}`);
-  let text = '';
-  for (let i = 0; i < 43; i++) {
-    text = BASE62.charAt(Number(value % 62n)) + text;
-    value /= 62n;
-  }
-  return text;
+  return toBase62(randomBytes(32));
 }
