@@ -89,12 +89,13 @@ export class BucketWire {
   }
 
   /** A small object at once, without a stream; null where there is no plain success, or more than that. */
-  async getWhole(key: string, maxBytes: number): Promise<Buffer | null> {
+  async getWhole(key: string, maxBytes: number, signal?: AbortSignal): Promise<Buffer | null> {
     try {
       const { pool, ...request } = await this.#signed({ method: 'GET', key });
-      const { status, body } = await requestWhole(pool, request, { maxBytes });
+      const { status, body } = await requestWhole(pool, request, { maxBytes, signal });
       return status === 200 ? body : null;
     } catch {
+      signal?.throwIfAborted();
       return null;
     }
   }

@@ -78,6 +78,16 @@ export class ObjectStore {
     return stream && buffer(stream);
   }
 
+  /** The same two for whoever has another way where they come to nothing: one request, and null without plain success. */
+  async tryRead(key: string, signal: AbortSignal): Promise<Readable | null> {
+    const answer = await this.#wire.get({ key, range: undefined, signal });
+    return answer?.body ?? null;
+  }
+
+  tryReadWhole(key: string, maxBytes: number, signal: AbortSignal): Promise<Buffer | null> {
+    return this.#wire.getWhole(key, maxBytes, signal);
+  }
+
   async #get(key: string, range: string | undefined, signal: AbortSignal | undefined): Promise<GetAnswer | null> {
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: range });
     try {

@@ -4,8 +4,9 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { newId } from '../../platform/ids.js';
 import { connectMongo } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
-import { randomToken } from '../../platform/secrets.js';
+import { Secrets } from '../../platform/secrets.js';
 import { IMAGES, type ImageDocument, objectKey } from '../../subgraphs/images/image/image.model.js';
+import { ServingTokens } from '../../subgraphs/images/serving/tokens.js';
 import type { World } from '../support/world.js';
 import { storeAt } from './store.js';
 
@@ -23,6 +24,7 @@ export function storeOf({ env }: World): ObjectStore {
 
 export async function putPictures(world: World, count: number, size: number): Promise<Picture[]> {
   const store = storeOf(world);
+  const tokens = ServingTokens.of(new Secrets(world.secretKey));
   const { client, close } = await connectMongo({
     url: world.mongoUrl,
     database: world.databases.one,
@@ -33,7 +35,7 @@ export async function putPictures(world: World, count: number, size: number): Pr
     const pictures: Picture[] = [];
     for (let i = 0; i < count; i++) {
       const bytes = randomBytes(size);
-      const image = imageOf(bytes);
+      const image = imageOf(bytes, tokens);
       const key = objectKey(image._id);
       await store.client.send(new PutObjectCommand({ Bucket: store.bucket, Key: key, Body: bytes }));
       await images.insertOne(image);
@@ -46,14 +48,15 @@ export async function putPictures(world: World, count: number, size: number): Pr
   }
 }
 
-function imageOf(bytes: Buffer) {
+function imageOf(bytes: Buffer, tokens: ServingTokens) {
+  const id = newId();
   return {
-    _id: newId(),
+    _id: id,
     state: 'live' as const,
     ownerId: null,
     source: 'generated' as const,
     createdAt: new Date(),
-    token: randomToken(),
+    token: tokens.make({ id, sizeBytes: bytes.length }),
     extension: 'png',
     visibility: 'public' as const,
     expiresAt: null,

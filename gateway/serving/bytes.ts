@@ -2,11 +2,9 @@
 import type { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import type { Images, ServedImage } from '../../subgraphs/images/client.js';
+import { type Ahead, LARGEST_KEPT, SMALL } from '../../subgraphs/images/serving/ahead.js';
 
 const MAX_BYTES = 64 * 1024 * 1024;
-const MAX_OBJECT_BYTES = 4 * 1024 * 1024;
-/** What is larger is sent while it comes, and kept when it is asked for again: most pictures are looked at once. */
-const SMALL = 256 * 1024;
 const REMEMBERED = 10_000;
 /** What is being read into memory at one time; whatever comes on top is passed through. */
 const MAX_UNDER_WAY_BYTES = 32 * 1024 * 1024;
@@ -91,7 +89,7 @@ export class Passing {
 
 export interface BytesDeps {
   images: Pick<Images, 'open' | 'read'>;
-  /** Bytes. */
+  /** Bytes. What is larger is sent while it comes, and kept when it is asked for again: most pictures are looked at once. */
   small?: number;
 }
 
@@ -124,23 +122,27 @@ export class Bytes {
     return coming?.whole ?? null;
   }
 
-  /** The same, as soon as the first of them are there. */
-  async find(image: ServedImage, requestId: string): Promise<Buffer | Coming | Passing | null> {
+  /** The same, as soon as the first of them are there. What was read ahead is taken where the bucket would be asked now. */
+  async find(
+    image: ServedImage,
+    requestId: string,
+    ahead: Ahead | null = null,
+  ): Promise<Buffer | Coming | Passing | null> {
     const { id, sizeBytes } = image;
     const kept = this.#kept.get(id);
     if (kept) return kept;
-    if (sizeBytes <= this.#small) return this.#read(image, requestId);
-    return this.#isFirst(image) ? this.#pass(image, requestId) : this.#coming(image, requestId);
+    if (sizeBytes <= this.#small) return this.#read(image, requestId, ahead);
+    return this.#isFirst(image) ? this.#pass(image, requestId, ahead) : this.#coming(image, requestId, ahead);
   }
 
   /** A burst of requests for one image reads it once. */
-  #read(image: ServedImage, requestId: string): Promise<Buffer> | null {
+  #read(image: ServedImage, requestId: string, ahead: Ahead | null = null): Promise<Buffer> | null {
     const { id, sizeBytes } = image;
     const asked = this.#reading.get(id);
     if (asked) return asked;
     if (this.#underWayBytes + sizeBytes > MAX_UNDER_WAY_BYTES) return null;
     this.#underWayBytes += sizeBytes;
-    const reading = (async () => this.#images.read(image, requestId))()
+    const reading = (async () => (ahead && (await ahead.whole())) ?? this.#images.read(image, requestId))()
       .then((bytes) => {
         if (bytes.length !== sizeBytes) throw new Error('an object is not as long as its image');
         this.#kept.set(id, bytes);
@@ -156,40 +158,44 @@ export class Bytes {
 
   /** Of a large image that is not being read for others. */
   #isFirst({ id, sizeBytes }: ServedImage): boolean {
-    if (sizeBytes > MAX_OBJECT_BYTES || this.#passing >= MAX_PASSING || this.#underWay.has(id) || this.#asked.has(id))
+    if (sizeBytes > LARGEST_KEPT || this.#passing >= MAX_PASSING || this.#underWay.has(id) || this.#asked.has(id))
       return false;
     this.#asked.set(id, true);
     return true;
   }
 
-  async #pass({ id, sizeBytes }: ServedImage, requestId: string): Promise<Passing> {
+  async #pass(image: ServedImage, requestId: string, ahead: Ahead | null): Promise<Passing> {
     const ended = () => {
       this.#passing -= 1;
     };
     this.#passing += 1;
     try {
-      return new Passing(await this.#images.open(id, null, requestId), sizeBytes, ended);
+      return new Passing(await this.#open(image, requestId, ahead), image.sizeBytes, ended);
     } catch (error) {
       ended();
       throw error;
     }
   }
 
-  #coming(image: ServedImage, requestId: string): Promise<Coming> | null {
-    if (image.sizeBytes > MAX_OBJECT_BYTES) return null;
+  #coming(image: ServedImage, requestId: string, ahead: Ahead | null = null): Promise<Coming> | null {
+    if (image.sizeBytes > LARGEST_KEPT) return null;
     // A burst of requests for one image reads it once.
     const asked = this.#underWay.get(image.id);
     if (asked) return asked;
     if (this.#underWayBytes + image.sizeBytes > MAX_UNDER_WAY_BYTES) return null;
     this.#underWayBytes += image.sizeBytes;
-    const opening = this.#open(image, requestId);
+    const opening = this.#comeIn(image, requestId, ahead);
     this.#underWay.set(image.id, opening);
     void this.#keep(image, opening);
     return opening;
   }
 
-  async #open({ id, sizeBytes }: ServedImage, requestId: string): Promise<Coming> {
-    return new Coming(await this.#images.open(id, null, requestId), sizeBytes);
+  async #comeIn(image: ServedImage, requestId: string, ahead: Ahead | null): Promise<Coming> {
+    return new Coming(await this.#open(image, requestId, ahead), image.sizeBytes);
+  }
+
+  async #open({ id }: ServedImage, requestId: string, ahead: Ahead | null): Promise<Readable> {
+    return (ahead && (await ahead.stream())) ?? this.#images.open(id, null, requestId);
   }
 
   /** A failure is told to those who asked. */

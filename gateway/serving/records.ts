@@ -4,7 +4,8 @@
  */
 import { LRUCache } from 'lru-cache';
 import { type Events, IMAGE_CHANGED } from '../../platform/events.js';
-import type { Images, ServedImage } from '../../subgraphs/images/client.js';
+import type { FoundAhead, Images, ServedImage } from '../../subgraphs/images/client.js';
+import type { Ahead } from '../../subgraphs/images/serving/ahead.js';
 import { type PublicPicture, publicPicture } from './picture.js';
 
 /** What was true within two seconds may be served. The rest of them is for sending the answer. */
@@ -20,15 +21,17 @@ export interface Known {
   /** When the look-up began that found it. */
   since: number;
   renewing: boolean;
+  /** For the first who wants them; whoever asked for them drops them. */
+  ahead: Ahead | null;
 }
 
 export interface RecordsDeps {
-  images: Pick<Images, 'find'>;
+  images: Pick<Images, 'find' | 'findAhead'>;
   events: Events;
 }
 
 export class Records {
-  readonly #images: Pick<Images, 'find'>;
+  readonly #images: RecordsDeps['images'];
   readonly #known: LRUCache<string, Known>;
   readonly #tokensOf = new Map<string, Set<string>>();
   readonly #underWay = new Map<string, Promise<Known | null>>();
@@ -56,37 +59,48 @@ export class Records {
     return this.fresh(token) ?? this.#lookUp(token, requestId);
   }
 
+  /** With the bytes, where nothing is known yet: of what was known a moment ago they are in memory, or soon will be. */
+  async findAhead(token: string, requestId: string): Promise<Known | null> {
+    return this.fresh(token) ?? this.#lookUp(token, requestId, !this.#known.has(token));
+  }
+
   /** A failure is left to whoever asks when the record has aged out. */
   #renew(known: Known, token: string): void {
     known.renewing = true;
     void this.#lookUp(token, known.image.id).catch(() => undefined);
   }
 
-  #lookUp(token: string, requestId: string): Promise<Known | null> {
+  #lookUp(token: string, requestId: string, withBytes = false): Promise<Known | null> {
     // A burst of requests for one image asks once.
     const asked = this.#underWay.get(token);
     if (asked) return asked;
-    const lookUp = this.#fetch(token, requestId).finally(() => {
+    const lookUp = this.#fetch(token, requestId, withBytes).finally(() => {
       if (this.#underWay.get(token) === lookUp) this.#underWay.delete(token);
     });
     this.#underWay.set(token, lookUp);
     return lookUp;
   }
 
-  async #fetch(token: string, requestId: string): Promise<Known | null> {
+  async #fetch(token: string, requestId: string, withBytes: boolean): Promise<Known | null> {
     const epoch = this.#epoch;
     const since = performance.now();
-    const image = await this.#images.find(token, requestId);
+    const found = await (withBytes ? this.#images.findAhead(token, requestId) : this.#alone(token, requestId));
     const before = this.#known.get(token);
-    if (!image) {
+    if (!found) {
       this.#known.delete(token);
       return null;
     }
+    const { image, ahead } = found;
     // What is made of an image to send it is made once for as long as nothing about it changes.
     const picture = before && isSame(before.image, image) ? before.picture : publicPicture(image);
-    const known: Known = { image, picture, since, renewing: false };
+    const known: Known = { image, picture, since, renewing: false, ahead };
     if (epoch === this.#epoch) this.#remember(token, known);
     return known;
+  }
+
+  async #alone(token: string, requestId: string): Promise<FoundAhead | null> {
+    const image = await this.#images.find(token, requestId);
+    return image && { image, ahead: null };
   }
 
   #remember(token: string, known: Known): void {

@@ -6,7 +6,7 @@ import { STATUS_CODES } from 'node:http';
 import { type Bytes, type Coming, Passing } from './bytes.js';
 import { isUnchanged, type Known } from './conditions.js';
 import { type PublicPicture, publicCacheControl } from './picture.js';
-import type { Records } from './records.js';
+import type { Records, Known as Remembered } from './records.js';
 
 export interface WarmDeps {
   records: Records;
@@ -25,6 +25,9 @@ export interface WarmAnswer {
 export interface ComingAnswer extends Omit<WarmAnswer, 'body'> {
   body: Coming | Passing;
 }
+
+/** Null: nothing that may be sent from here. */
+type Found = WarmAnswer | ComingAnswer | null;
 
 export class WarmImages {
   readonly #deps: WarmDeps;
@@ -47,12 +50,23 @@ export class WarmImages {
   }
 
   /** The same, while what is missing is brought into memory, where it may be. */
-  async fetch(token: string, known: Known, requestId: string): Promise<WarmAnswer | ComingAnswer | null> {
+  async fetch(token: string, known: Known, requestId: string): Promise<Found> {
+    const { records } = this.#deps;
+    // Who has something may well have the bytes.
+    const wantsAll = known.tags === undefined && known.since === undefined;
+    const record = await (wantsAll ? records.findAhead(token, requestId) : records.find(token, requestId));
+    try {
+      return await this.#answerBy(record, token, known, requestId);
+    } finally {
+      if (wantsAll) record?.ahead?.drop();
+    }
+  }
+
+  async #answerBy(record: Remembered | null, token: string, known: Known, requestId: string): Promise<Found> {
     const { records, bytes, now } = this.#deps;
-    const record = await records.find(token, requestId);
     if (!record?.picture || record.picture.expiresAt <= now().getTime()) return null;
     const found = this.answer(token, known);
-    const body = found ? null : await bytes.find(record.image, requestId);
+    const body = found ? null : await bytes.find(record.image, requestId, record.ahead);
     if (!body) return found;
     // It may have ended, or become private, while the bucket was asked.
     const { picture } = records.fresh(token) ?? {};

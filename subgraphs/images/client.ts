@@ -4,6 +4,7 @@ import { Problem } from '../../platform/errors.js';
 import type { ByteRange } from '../../platform/s3.js';
 import type { Scope } from '../../platform/scope.js';
 import type { PictureType, Source, Visibility } from './image/image.model.js';
+import type { Ahead } from './serving/ahead.js';
 
 export interface HostedImage {
   /** Bare UUID. */
@@ -87,6 +88,12 @@ export interface ServedImage {
   expiresAt: Date | null;
 }
 
+/** An image, and its bytes where the bucket was asked for them at the same time. */
+export interface FoundAhead {
+  image: ServedImage;
+  ahead: Ahead | null;
+}
+
 export interface Images {
   /** For the caller of the scope, who must have an account. Throws the documented refusals while bytes still come in. */
   upload(upload: ImageUpload, scope: Scope): Promise<HostedImage>;
@@ -98,6 +105,8 @@ export interface Images {
   readReference(reference: ReferenceToRead, requestId: string): Promise<ReferenceImage>;
   /** The image behind a serving URL; null for what does not exist, has expired or was deleted. */
   find(token: string, requestId: string): Promise<ServedImage | null>;
+  /** The same for whoever is likely to want its bytes next. Only those of a public image are given. */
+  findAhead(token: string, requestId: string): Promise<FoundAhead | null>;
   /** The bytes of an image that find() gave, to be read or destroyed. Whether the caller may have them is decided before. */
   open(id: string, range: ByteRange | null, requestId: string, signal?: AbortSignal): Promise<Readable>;
   /** The same of an image that is known to be small. */
@@ -111,6 +120,7 @@ export const NO_IMAGES: Images = {
   outputsOf: () => Promise.reject(new Problem('unavailable')),
   readReference: () => Promise.reject(new Problem('unavailable')),
   find: () => Promise.reject(new Problem('unavailable')),
+  findAhead: () => Promise.reject(new Problem('unavailable')),
   open: () => Promise.reject(new Problem('unavailable')),
   read: () => Promise.reject(new Problem('unavailable')),
 };

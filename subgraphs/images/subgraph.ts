@@ -6,6 +6,7 @@ import { contextsOf } from '../../platform/graph/context.js';
 import { Idempotency } from '../../platform/idempotency.js';
 import { ensureIndexes } from '../../platform/mongo/store.js';
 import type { ObjectStore } from '../../platform/s3.js';
+import type { Secrets } from '../../platform/secrets.js';
 import type { Subgraph } from '../../platform/subgraph.js';
 import { AssetResolver, referencedAsset } from './asset/asset.resolver.js';
 import { ASSET_COLLECTIONS, type AssetSettings, createAssets } from './asset/assets.js';
@@ -27,6 +28,7 @@ import { OutputService } from './output/output.service.js';
 import { PictureReader } from './picture/picture.js';
 import { ReferenceService } from './reference/reference.service.js';
 import { ServingService } from './serving/serving.service.js';
+import { ServingTokens } from './serving/tokens.js';
 import { STORAGE, type StorageDocument } from './storage/storage.model.js';
 import { StorageService } from './storage/storage.service.js';
 import { UploadResolver } from './upload/upload.resolver.js';
@@ -43,6 +45,7 @@ export interface ImagesDeps {
   db: Db;
   store: ObjectStore;
   events: Events;
+  secrets: Secrets;
   settings: ImagesSettings;
   log: Logger;
   now: () => Date;
@@ -70,7 +73,8 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
   const { schema } = await imagesSchema();
   await ensureIndexes(db, [IMAGES, STORAGE, UPLOAD_REQUESTS, ...ASSET_COLLECTIONS]);
   const collection = db.collection<ImageDocument>(IMAGES.name);
-  const parts = { ...deps, ...settings, images: collection };
+  const tokens = ServingTokens.of(deps.secrets);
+  const parts = { ...deps, ...settings, images: collection, tokens };
   const storageService = new StorageService({ ...parts, storage: db.collection<StorageDocument>(STORAGE.name), quota });
   const imageEnd = new ImageEnd({ ...parts, storageService });
   const ingester = new ImageIngester({ ...parts, storageService, imageEnd, maxBytes });
@@ -97,6 +101,7 @@ export async function createImages(deps: ImagesDeps): Promise<ImagesSubgraph> {
     outputsOf: (runId) => outputs.ofRun(runId),
     readReference: (reference) => references.read(reference),
     find: (token) => serving.find(token),
+    findAhead: (token) => serving.findAhead(token),
     open: (id, range, _requestId, signal) => serving.open(id, range, signal),
     read: ({ id, sizeBytes }) => serving.read(id, sizeBytes),
   };

@@ -23,7 +23,7 @@ beforeEach(() => {
     asked += 1;
     return new Promise<ServedImage | null>((resolve) => pending.push(resolve));
   };
-  records = new Records({ images: { find }, events });
+  records = new Records({ images: { find, findAhead: find as never }, events });
 });
 afterEach(() => {
   records.close();

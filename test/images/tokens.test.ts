@@ -96,7 +96,11 @@ it.each(['', 'x', '0'.repeat(22), 'z'.repeat(43), `${'0'.repeat(42)}-`, '0'.repe
 });
 
 it('base62 gives back what was put into it, leading zeros included', () => {
-  for (const bytes of [Buffer.alloc(32), Buffer.alloc(32, 255), ...Array.from({ length: 200 }, () => randomBytes(32))]) {
+  for (const bytes of [
+    Buffer.alloc(32),
+    Buffer.alloc(32, 255),
+    ...Array.from({ length: 200 }, () => randomBytes(32)),
+  ]) {
     expect(fromBase62(toBase62(bytes))).toEqual(bytes);
   }
 });

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type NetConnectOpts, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
-/** Waited for before bytes go on. What it throws breaks the connection. `asked` is all that was sent since the last answer. */
-type Turn = (asked: string) => Promise<void> | void;
+/**
+ * Waited for before bytes go on. What it throws breaks the connection. `asked` is all that was sent since the last answer;
+ * `left` resolves when whoever asked has closed the connection.
+ */
+type Turn = (asked: string, left: Promise<void>) => Promise<void> | void;
 
 export interface Detour {
   /** Host and port. */
@@ -19,19 +22,20 @@ export async function openDetour(target: NetConnectOpts): Promise<Detour> {
   const server = createServer((inbound) => {
     const outbound = dial(target);
     for (const socket of [inbound, outbound]) open.add(socket.once('close', () => open.delete(socket)));
+    const left = new Promise<void>((resolve) => inbound.once('close', () => resolve()));
     let asked = '';
     let isAnswered = false;
     async function* asking(source: AsyncIterable<Buffer>) {
       for await (const chunk of source) {
         asked = (isAnswered ? '' : asked) + chunk.toString('latin1');
         isAnswered = false;
-        await detour.beforeAsking(asked);
+        await detour.beforeAsking(asked, left);
         yield chunk;
       }
     }
     async function* answering(source: AsyncIterable<Buffer>) {
       for await (const chunk of source) {
-        await detour.beforeAnswering(asked);
+        await detour.beforeAnswering(asked, left);
         isAnswered = true;
         yield chunk;
       }

@@ -1,6 +1,6 @@
 /** The byte door, asked over HTTP or in this process. */
 import type { Readable } from 'node:stream';
-import { buffer, json } from 'node:stream/consumers';
+import { json } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -10,6 +10,7 @@ import { writeFrames } from '../../../platform/frames.js';
 import type { ByteRange } from '../../../platform/s3.js';
 import { type Scope, systemScope } from '../../../platform/scope.js';
 import type {
+  FoundAhead,
   HostedImage,
   HostedOutput,
   Images,
@@ -20,7 +21,9 @@ import type {
   ServedImage,
   StoredOutput,
 } from '../client.js';
+import { Ahead, SMALL } from '../serving/ahead.js';
 import {
+  AHEAD_PATH,
   BYTES,
   BYTES_PATH,
   FRAMED,
@@ -28,6 +31,7 @@ import {
   IDEMPOTENCY_HEADER,
   OUTPUTS_PATH,
   REFERENCES_PATH,
+  SERVED_HEADER,
   SERVED_PATH,
   UPLOAD_PATH,
   WIDTH_HEADER,
@@ -146,7 +150,7 @@ export class RemoteImages implements Images {
     const request = Buffer.from(JSON.stringify(reference));
     const { headers, body } = await this.#post(REFERENCES_PATH, JSON_TYPE, request, requestId);
     return {
-      bytes: await buffer(body),
+      bytes: await bytesOf(body),
       contentType: String(headers['content-type']),
       width: Number(headers[WIDTH_HEADER]),
       height: Number(headers[HEIGHT_HEADER]),
@@ -158,13 +162,29 @@ export class RemoteImages implements Images {
     return (await read(servedImageSchema, body)).image;
   }
 
+  async findAhead(token: string, requestId: string): Promise<FoundAhead | null> {
+    const { status, headers, body } = await this.#get(`${AHEAD_PATH}/${encodeURIComponent(token)}`, requestId);
+    let ahead: Ahead | null = null;
+    try {
+      const { image } = understood(servedImageSchema, JSON.parse(String(headers[SERVED_HEADER])));
+      if (image && status === 200) {
+        const bytes = image.sizeBytes <= SMALL ? bytesOf(body) : Promise.resolve(body);
+        ahead = new Ahead(bytes, () => body.destroy());
+      }
+      return image && { image, ahead };
+    } finally {
+      // Else nobody does, and the connection waits for that.
+      if (!ahead) body.on('error', () => undefined).resume();
+    }
+  }
+
   async open(id: string, range: ByteRange | null, requestId: string, signal?: AbortSignal): Promise<Readable> {
     const headers = range ? { range: `bytes=${range.start}-${range.end}` } : undefined;
     return (await this.#get(`${BYTES_PATH}/${id}`, requestId, headers, signal)).body;
   }
 
   async read({ id }: Pick<ServedImage, 'id'>, requestId: string): Promise<Buffer> {
-    return buffer(await this.open(id, null, requestId));
+    return bytesOf(await this.open(id, null, requestId));
   }
 
   #get(path: string, requestId: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<ByteAnswer> {
@@ -182,8 +202,19 @@ async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
+/** Without the Blob that Node's own consumer would make of it. */
+async function bytesOf(body: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 async function read<T>(schema: z.ZodType<T>, body: Readable): Promise<T> {
-  const parsed = schema.safeParse(await json(body));
+  return understood(schema, await json(body));
+}
+
+function understood<T>(schema: z.ZodType<T>, answer: unknown): T {
+  const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
   throw new Problem('unavailable', 'The images service gave an answer that is not understood here.', {
     cause: parsed.error,
@@ -198,6 +229,7 @@ export function lateImages(find: () => Images): Images {
     outputsOf: (runId, requestId) => find().outputsOf(runId, requestId),
     readReference: (reference, requestId) => find().readReference(reference, requestId),
     find: (token, requestId) => find().find(token, requestId),
+    findAhead: (token, requestId) => find().findAhead(token, requestId),
     open: (id, range, requestId, signal) => find().open(id, range, requestId, signal),
     read: (image, requestId) => find().read(image, requestId),
   };

@@ -9,6 +9,7 @@ import type { ByteRange } from '../../../platform/s3.js';
 import { requireInternal, type Scope } from '../../../platform/scope.js';
 import type { Authorize } from '../../../platform/subgraph.js';
 import type { Images } from '../client.js';
+import { SMALL } from '../serving/ahead.js';
 
 export const UPLOAD_PATH = '/images/upload';
 export const FRAMED = 'application/vnd.darkroom.framed';
@@ -16,8 +17,10 @@ export const IDEMPOTENCY_HEADER = 'idempotency-key';
 export const OUTPUTS_PATH = '/images/outputs';
 export const REFERENCES_PATH = '/images/references';
 export const SERVED_PATH = '/images/served';
+export const AHEAD_PATH = '/images/served-ahead';
 export const BYTES_PATH = '/images/bytes';
 export const BYTES = 'application/octet-stream';
+export const SERVED_HEADER = 'x-served-image';
 export const WIDTH_HEADER = 'x-picture-width';
 export const HEIGHT_HEADER = 'x-picture-height';
 
@@ -87,6 +90,16 @@ export function mountDoor(app: FastifyInstance, images: Images, authorize: Autho
   app.get<{ Params: { token: string } }>(`${SERVED_PATH}/:token`, async (request) => {
     const { requestId } = internally(request);
     return { image: await images.find(request.params.token, requestId) };
+  });
+
+  app.get<{ Params: { token: string } }>(`${AHEAD_PATH}/:token`, async (request, reply) => {
+    const { requestId } = internally(request);
+    const { image = null, ahead = null } = (await images.findAhead(request.params.token, requestId)) ?? {};
+    reply.header(SERVED_HEADER, JSON.stringify({ image }));
+    const isSmall = image !== null && image.sizeBytes <= SMALL;
+    const bytes = await (isSmall ? ahead?.whole() : ahead?.stream());
+    // What is sent is dropped by the framework where the gateway goes away.
+    return bytes ? reply.type(BYTES).send(bytes) : reply.code(204).send();
   });
 
   app.get<{ Params: { id: string } }>(`${BYTES_PATH}/:id`, async (request, reply) => {

@@ -8,8 +8,8 @@ import { isDuplicateKey } from '../../../platform/mongo/store.js';
 import { WriteBatches } from '../../../platform/mongo/write-batches.js';
 import type { ObjectStore } from '../../../platform/s3.js';
 import { PART } from '../../../platform/s3-writer.js';
-import { randomToken } from '../../../platform/secrets.js';
 import { PictureReader } from '../picture/picture.js';
+import type { ServingTokens } from '../serving/tokens.js';
 import type { StorageService } from '../storage/storage.service.js';
 import type { ImageEnd } from './image.end.js';
 import {
@@ -53,6 +53,7 @@ export interface ImageIngesterDeps {
   store: ObjectStore;
   storageService: StorageService;
   imageEnd: ImageEnd;
+  tokens: ServingTokens;
   maxBytes: number;
   log: Logger;
   now: () => Date;
@@ -202,7 +203,7 @@ export class ImageIngester implements Ingester {
     const image: LiveImage = {
       ...begun,
       state: 'live',
-      token: randomToken(),
+      token: this.#deps.tokens.make({ id: begun._id, sizeBytes: facts.sizeBytes }),
       ...facts,
       ...settings,
       ...(origin !== undefined && { origin }),

@@ -31,7 +31,7 @@ export interface UploadingImage extends ImageBase {
 
 export interface LiveImage extends ImageBase, PictureFacts {
   state: 'live';
-  /** The unguessable part of the serving URL: 256 random bits. */
+  /** The unguessable part of the serving URL; see ServingTokens. */
   token: string;
   extension: string;
   visibility: Visibility;

@@ -4,29 +4,80 @@ import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
 import { findBatch } from '../../../platform/mongo/batch.js';
 import type { ByteRange, ObjectStore } from '../../../platform/s3.js';
-import type { ServedImage } from '../client.js';
+import type { FoundAhead, ServedImage } from '../client.js';
 import { type ImageDocument, objectKey } from '../image/image.model.js';
 import { isLive } from '../image/image.service.js';
+import { Ahead, LARGEST_KEPT, SMALL } from './ahead.js';
+import type { Hint, ServingTokens } from './tokens.js';
 
 export interface ServingServiceDeps {
   images: Collection<ImageDocument>;
   store: ObjectStore;
+  tokens: ServingTokens;
   now: () => Date;
 }
 
+/** Reads for which nothing speaks yet but a token: guesses and old links must not take all connections to the bucket. */
+const MAX_UNFOUNDED = 16;
+
 export class ServingService {
   readonly #deps: ServingServiceDeps;
+
+  #unfounded = 0;
 
   constructor(deps: ServingServiceDeps) {
     this.#deps = deps;
   }
 
   /** Null for what does not exist, has expired or was deleted. */
-  async find(token: string): Promise<ServedImage | null> {
-    const [image] = await findBatch<ImageDocument>(this.#deps.images, { token }, { limit: 1 });
+  find(token: string): Promise<ServedImage | null> {
+    return this.#find(token, this.#hintOf(token));
+  }
+
+  /** The same, while the bucket is asked already for what the token names. */
+  async findAhead(token: string): Promise<FoundAhead | null> {
+    const hint = this.#hintOf(token);
+    const ahead = hint && this.#begin(hint);
+    let wanted: Ahead | null = null;
+    try {
+      const image = await this.#find(token, hint);
+      if (image?.id === hint?.id && image?.visibility === 'public') wanted = ahead;
+      return image && { image, ahead: wanted };
+    } finally {
+      if (ahead) this.#unfounded -= 1;
+      if (!wanted) ahead?.drop();
+    }
+  }
+
+  #hintOf(token: string): Hint | null {
+    const { tokens, now } = this.#deps;
+    return tokens.read(token, now());
+  }
+
+  async #find(token: string, hint: Hint | null): Promise<ServedImage | null> {
+    // By its id the engine finds a record without planning.
+    const named = hint && (await this.#one({ _id: hint.id }));
+    const image = named && 'token' in named && named.token === token ? named : await this.#one({ token });
     if (!image || !isLive(image, this.#deps.now())) return null;
     const { _id: id, ownerId, visibility, contentType, sizeBytes, sha256, createdAt, expiresAt } = image;
     return { id, ownerId, visibility, contentType, sizeBytes, sha256, createdAt, expiresAt };
+  }
+
+  async #one(filter: { _id: string } | { token: string }): Promise<ImageDocument | null> {
+    const [image] = await findBatch<ImageDocument>(this.#deps.images, filter, { limit: 1 });
+    return image ?? null;
+  }
+
+  /** Null where it would not be of use, or there are enough of those. */
+  #begin({ id, atMostBytes }: Hint): Ahead | null {
+    if (atMostBytes > LARGEST_KEPT || this.#unfounded >= MAX_UNFOUNDED) return null;
+    this.#unfounded += 1;
+    const { store } = this.#deps;
+    const end = new AbortController();
+    const key = objectKey(id);
+    const bytes =
+      atMostBytes <= SMALL ? store.tryReadWhole(key, atMostBytes, end.signal) : store.tryRead(key, end.signal);
+    return new Ahead(bytes, () => end.abort());
   }
 
   /** All bytes of a small image that find() gave. */

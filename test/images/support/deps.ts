@@ -2,7 +2,9 @@ import type { Db } from 'mongodb';
 import { pino } from 'pino';
 import { LocalEvents } from '../../../platform/events.js';
 import type { ObjectStore } from '../../../platform/s3.js';
+import { Secrets } from '../../../platform/secrets.js';
 import type { ImagesDeps } from '../../../subgraphs/images/subgraph.js';
+import { SECRET_KEY } from '../../support/platform.js';
 
 /** The images subgraph as it is set up by default, but for what a test says. */
 export function imagesDeps(
@@ -24,6 +26,7 @@ export function imagesDeps(
       backgroundRemover: null,
       ...settings,
     },
+    secrets: new Secrets(SECRET_KEY),
     events: new LocalEvents(),
     log: pino({ level: 'silent' }),
     now,

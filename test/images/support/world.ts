@@ -12,9 +12,10 @@ import { openEmbeddedS3 } from '../../../platform/embedded/s3.js';
 import { newId, UserId } from '../../../platform/ids.js';
 import { connectMongo } from '../../../platform/mongo/store.js';
 import { ObjectStore } from '../../../platform/s3.js';
-import { randomToken } from '../../../platform/secrets.js';
+import { Secrets } from '../../../platform/secrets.js';
 import { SUBGRAPH_NAMES, type SubgraphName } from '../../../platform/subgraph.js';
 import { IMAGES, type ImageDocument, type LiveImage, objectKey } from '../../../subgraphs/images/image/image.model.js';
+import { ServingTokens } from '../../../subgraphs/images/serving/tokens.js';
 import { type Account, clientOf } from '../../support/client.js';
 import { openMailbox } from '../../support/mailbox.js';
 import { SECRET_KEY } from '../../support/platform.js';
@@ -35,6 +36,7 @@ export async function openWorld(now: () => Date = () => new Date()) {
   const { client, db } = await connectMongo({ url: mongo.url, database: 'darkroom', appName: 'test' });
   const store = new ObjectStore({ ...s3, bucket: 'darkroom', forcePathStyle: true, credentials: s3 });
   const images = db.collection<ImageDocument>(IMAGES.name);
+  const tokens = ServingTokens.of(new Secrets(SECRET_KEY));
   const running: Running[] = [];
   const shared = {
     SECRET_KEY,
@@ -83,11 +85,12 @@ export async function openWorld(now: () => Date = () => new Date()) {
     },
     account: (url: string, email: string): Promise<Account> => clientOf({ url, mailbox }).account(email),
     async put(bytes: Uint8Array, fields: Partial<LiveImage> = {}): Promise<LiveImage> {
+      const _id = newId();
       const image: LiveImage = {
-        _id: newId(),
+        _id,
         state: 'live',
         ownerId: null,
-        token: randomToken(),
+        token: tokens.make({ id: _id, sizeBytes: bytes.length }),
         extension: 'png',
         visibility: 'public',
         source: 'upload',
