@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Bytes, Coming, Passing } from '../../gateway/serving/bytes.js';
 import type { ServedImage } from '../../subgraphs/images/client.js';
+import { Ahead } from '../../subgraphs/images/serving/ahead.js';
 
 const image = { id: 'i', sizeBytes: 6 } as ServedImage;
 let streams: PassThrough[];
@@ -195,5 +196,87 @@ describe('a large image', () => {
     await turn();
     streams[0]?.end('abcdef');
     expect(String(await again)).toBe('abcdef');
+  });
+});
+
+describe('what was read ahead', () => {
+  let ended: number;
+  const ahead = (come: Promise<Buffer | Readable | null>) =>
+    new Ahead(come, () => {
+      ended += 1;
+    });
+
+  beforeEach(() => {
+    ended = 0;
+    bytes = bytesOf(6);
+  });
+
+  it('of a small image is kept, and given to all who ask meanwhile', async () => {
+    const given = ahead(Promise.resolve(Buffer.from('abcdef')));
+    const found = [bytes.find(image, 'r', given), bytes.find(image, 'r'), bytes.load(image, 'r')];
+    expect((await Promise.all(found)).map(String)).toEqual(['abcdef', 'abcdef', 'abcdef']);
+    given.drop();
+    expect([reads.length, ended, bytes.kept('i')?.toString()]).toEqual([0, 0, 'abcdef']);
+  });
+
+  it.each([
+    ['is nothing', () => Promise.resolve(null)],
+    ['fails', () => Promise.reject(new Error('lost'))],
+    ['is a stream', () => Promise.resolve(new PassThrough())],
+  ])('of a small image and %s is read in the ordinary way', async (_, come) => {
+    const found = bytes.find(image, 'r', ahead(come()));
+    await turn();
+    reads[0]?.('abcdef');
+    expect(String(await found)).toBe('abcdef');
+  });
+
+  it('is left alone by whoever has no use for it, to be dropped', async () => {
+    await bytes.find(image, 'r', ahead(Promise.resolve(Buffer.from('abcdef'))));
+    const stream = new PassThrough();
+    const given = ahead(Promise.resolve(stream));
+    expect(String(await bytes.find(image, 'r', given))).toBe('abcdef');
+    given.drop();
+    given.drop();
+    expect(ended).toBe(1);
+    // It fails as it is ended, which is nobody's concern.
+    stream.destroy(new Error('ended'));
+    await turn();
+  });
+
+  describe('of a large image', () => {
+    beforeEach(() => {
+      bytes = bytesOf(5);
+    });
+
+    it('is handed on as any other, and counts as one of the sixteen for as long as that lasts', async () => {
+      const sources = Array.from({ length: 16 }, () => new PassThrough());
+      const find = (i: number) =>
+        bytes.find({ ...image, id: `i ${i}` }, 'r', ahead(Promise.resolve(sources[i] ?? new PassThrough())));
+      const found = await Promise.all(sources.map((_, i) => find(i)));
+      expect(found.every((one) => one instanceof Passing)).toBe(true);
+      expect(await find(16)).toBeInstanceOf(Coming);
+      (found[0] as Passing).drop();
+      await turn();
+      expect(await find(17)).toBeInstanceOf(Passing);
+      const taken: string[] = [];
+      const sent = (found[1] as Passing).sendTo(
+        (chunk) => taken.push(chunk.toString()) > 0,
+        async () => undefined,
+      );
+      sources[1]?.end('abcdef');
+      await sent;
+      expect([taken, streams.length, ended]).toEqual([['abcdef'], 0, 0]);
+    });
+
+    it.each([
+      ['is nothing', () => Promise.resolve(null)],
+      ['fails', () => Promise.reject(new Error('lost'))],
+      ['broke off before it was looked at', () => Promise.resolve(new PassThrough().destroy(new Error('lost')))],
+    ])('and %s is read in the ordinary way', async (_, come) => {
+      const given = ahead(come());
+      await turn();
+      expect(await bytes.find(image, 'r', given)).toBeInstanceOf(Passing);
+      expect(streams.length).toBe(1);
+    });
   });
 });

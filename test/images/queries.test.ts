@@ -5,11 +5,14 @@ import { newId } from '../../platform/ids.js';
 import { encodeCursor } from '../../platform/mongo/page.js';
 import { ObjectStore } from '../../platform/s3.js';
 import { type Caller, type Scope, wholeAccount } from '../../platform/scope.js';
+import { Secrets } from '../../platform/secrets.js';
 import type { ImagesContext } from '../../subgraphs/images/context.js';
 import type { ImageDocument, LiveImage } from '../../subgraphs/images/image/image.model.js';
+import { ServingTokens } from '../../subgraphs/images/serving/tokens.js';
 import { STORAGE, type StorageDocument } from '../../subgraphs/images/storage/storage.model.js';
 import { createImages, type ImagesSubgraph } from '../../subgraphs/images/subgraph.js';
 import { lookUpsOf, openDatabase, stagesOf, type TestDatabase } from '../support/database.js';
+import { SECRET_KEY } from '../support/platform.js';
 import { imagesDeps } from './support/deps.js';
 import { smallPng } from './support/pictures.js';
 
@@ -17,6 +20,9 @@ const COUNT = 100_000;
 const PAGE = 100;
 const now = new Date('2026-05-05T00:00:00Z');
 const owner = newId();
+/** An id from before then. */
+const EARLIER = '019b76da-a800-7000-8000-000000000000';
+const tokens = ServingTokens.of(new Secrets(SECRET_KEY));
 
 let database: TestDatabase;
 let images: ImagesSubgraph;
@@ -113,6 +119,7 @@ describe('no command scans a collection', () => {
   const input = () => ({ jobId: newId(), role: 'image' as const, ownerId: null, expiresAt: now, bytes: picture });
   const operations: [string, () => Promise<unknown>][] = [
     ['serving', () => images.door.find(newId(), 'r')],
+    ['serving what the token names', () => images.door.find(tokens.make({ id: EARLIER, sizeBytes: 1 }), 'r')],
     ['the outputs of a run', () => images.door.outputsOf(newId(), 'r')],
     ['loading', () => context.images.find(ids[0] ?? '', context.imageLoader, context.scope)],
     ['changing', () => context.images.update(caller, ids[0] ?? '', { visibility: 'public' })],
@@ -153,6 +160,22 @@ function allOf(plan: unknown, name: string): unknown[] {
   if (typeof plan !== 'object' || plan === null) return [];
   return Object.entries(plan).flatMap(([key, value]) => (key === name ? [value] : allOf(value, name)));
 }
+
+it('what a token names is found by its id, and by the token only where that is of no use', async () => {
+  const collection = database.db.collection<ImageDocument>('images_images');
+  const token = tokens.make({ id: EARLIER, sizeBytes: 1 });
+  const filtersOf = async (asked: string) => {
+    const commands = await database.commandsOf(() => images.door.find(asked, 'r'));
+    return commands.map(({ filter }) => filter);
+  };
+  await collection.insertOne({ ...image(0), _id: EARLIER, token, expiresAt: null });
+  expect((await images.door.find(token, 'r'))?.id).toBe(EARLIER);
+  expect(await filtersOf(token)).toEqual([{ _id: EARLIER }]);
+  const other = tokens.make({ id: EARLIER, sizeBytes: 1 });
+  expect(await images.door.find(other, 'r')).toBeNull();
+  expect(await filtersOf(other)).toEqual([{ _id: EARLIER }, { token: other }]);
+  expect(await filtersOf('x')).toEqual([{ token: 'x' }]);
+});
 
 it('an upload to a full account finds what it may have back by indexes alone', async () => {
   const base = { ownerId: owner, source: 'upload' as const, createdAt: now };

@@ -13,17 +13,25 @@ let records: Records;
 /** Answers of the images subgraph that are still to come. */
 let pending: ((image: ServedImage | null) => void)[];
 let asked: number;
+/** Of these, with the bytes. */
+let askedAhead: number;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
   events = new LocalEvents();
   pending = [];
   asked = 0;
+  askedAhead = 0;
   const find = () => {
     asked += 1;
     return new Promise<ServedImage | null>((resolve) => pending.push(resolve));
   };
-  records = new Records({ images: { find, findAhead: find as never }, events });
+  const findAhead = async () => {
+    askedAhead += 1;
+    const found = await find();
+    return found && { image: found, ahead: null };
+  };
+  records = new Records({ images: { find, findAhead }, events });
 });
 afterEach(() => {
   records.close();
@@ -142,4 +150,22 @@ it('forgets what is gone when a renewal finds that out', async () => {
   records.fresh(TOKEN);
   await answer(null);
   expect(records.fresh(TOKEN)).toBeUndefined();
+});
+
+it('asks for the bytes as well where nothing is known, and only there', async () => {
+  const first = [records.findAhead(TOKEN, 'test'), records.findAhead(TOKEN, 'test'), records.find(TOKEN, 'test')];
+  await answer(image());
+  await Promise.all(first);
+  expect([asked, askedAhead]).toEqual([1, 1]);
+  vi.advanceTimersByTime(2_000);
+  expect(records.fresh(TOKEN)).toBeUndefined();
+  const stale = records.findAhead(TOKEN, 'test');
+  await answer(image());
+  expect((await stale)?.image.id).toBe('id');
+  expect([asked, askedAhead]).toEqual([2, 1]);
+  events.publish(IMAGE_CHANGED, TOKEN);
+  const forgotten = records.findAhead(TOKEN, 'test');
+  await answer(null);
+  expect(await forgotten).toBeNull();
+  expect([asked, askedAhead]).toEqual([3, 2]);
 });
