@@ -5,10 +5,10 @@ import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../platform/ids.js';
 import { connectMongo } from '../../platform/mongo/store.js';
-import { ObjectStore } from '../../platform/s3.js';
 import { randomToken } from '../../platform/secrets.js';
 import { type LiveImage, objectKey } from '../../subgraphs/images/image/image.model.js';
 import { createImages } from '../../subgraphs/images/subgraph.js';
+import type { Account } from '../support/client.js';
 import { ask } from './support/ask.js';
 import { imagesDeps } from './support/deps.js';
 import { type HeldAnswers, openHeldAnswers } from './support/held.js';
@@ -211,6 +211,23 @@ describe.each(SHAPES)('served %s', (_shape, open) => {
     expect((await answer).status).toBe(status);
   });
 
+  async function setVisibility({ _id }: LiveImage, { key }: Account, visibility: string): Promise<void> {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ visibility });
+    expect((await fetch(`${url}/v1/images/${_id}`, { method: 'PATCH', headers, body })).status).toBe(200);
+  }
+
+  it('of a picture whose bytes are in memory and whose record is not, the read is given up', async () => {
+    const cyd = await world.account(url, `cyd@${new URL(url).port}.test`);
+    const image = await world.put(someBytes(LARGE), { ownerId: ownerOf(cyd) });
+    // It is kept the second time.
+    for (let i = 0; i < 2; i++) await get(image);
+    await setVisibility(image, cyd, 'public');
+    expect((await get(image)).status).toBe(200);
+    expect(held.readsOf(image)).toBe(3);
+    await expect.poll(() => held.isGivenUp(image)).toBe(true);
+  });
+
   it.each(SIZES)('a %s picture that ends while its bytes come is not shown', async (_size, size) => {
     const image = await world.put(someBytes(size), { expiresAt: new Date(Date.now() + 400) });
     held.hold('bucket', image);
@@ -227,12 +244,7 @@ describe.each(SHAPES)('served %s', (_shape, open) => {
     held.hold('bucket', image);
     const answer = get(image);
     await expect.poll(() => held.readsOf(image)).toBe(1);
-    const change = await fetch(`${url}/v1/images/${image._id}`, {
-      method: 'PATCH',
-      headers: { authorization: `Bearer ${ben.key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ visibility: 'private' }),
-    });
-    expect(change.status).toBe(200);
+    await setVisibility(image, ben, 'private');
     held.release('bucket');
     expect((await answer).status).toBe(401);
   });
@@ -268,13 +280,7 @@ describe.each(SHAPES)('served %s', (_shape, open) => {
 
 it.each(SIZES)('the read of a %s picture is given up where the database fails', async (_size, size) => {
   const { db, close } = await connectMongo({ url: held.mongoUrl, database: 'darkroom', appName: 'test' });
-  const store = new ObjectStore({
-    ...world.s3,
-    endpoint: held.endpoint,
-    bucket: 'darkroom',
-    forcePathStyle: true,
-    credentials: world.s3,
-  });
+  const store = held.openStore();
   const { door } = await createImages(imagesDeps(db, store, () => new Date()));
   const image = await world.put(someBytes(size));
   held.hold('bucket', image);

@@ -1,4 +1,5 @@
 /** Ways to the database and the bucket of a world on which a test sees what is asked, and holds back answers. */
+import { ObjectStore } from '../../../platform/s3.js';
 import { type LiveImage, objectKey } from '../../../subgraphs/images/image/image.model.js';
 import { openDetour } from '../../support/detour.js';
 import type { World } from './world.js';
@@ -27,10 +28,12 @@ export async function openHeldAnswers({ mongo, s3 }: World) {
     void left.then(() => givenUp.add(key));
   };
 
+  const endpoint = `http://${toBucket.address}`;
   return {
     toDatabase,
     mongoUrl: mongo.url.replace(socket, toDatabase.address),
-    endpoint: `http://${toBucket.address}`,
+    endpoint,
+    openStore: () => new ObjectStore({ ...s3, endpoint, bucket: 'darkroom', forcePathStyle: true, credentials: s3 }),
     /** The keys of all objects that the bucket was asked for, in their order. */
     reads: () => reads,
     readsOf: ({ _id }: LiveImage) => reads.filter((key) => key === objectKey(_id)).length,
