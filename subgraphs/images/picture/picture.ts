@@ -58,10 +58,10 @@ export class PictureReader {
 
   /** Throws as soon as the bytes so far are no picture. */
   write(chunk: Buffer): void {
-    let rest = chunk;
-    while (rest.length > 0) {
+    let read = 0;
+    while (read < chunk.length) {
       if (this.#dimensions) throw invalidPicture('foreign data follows it');
-      rest = this.#consume(rest);
+      read = this.#consume(chunk, read);
     }
   }
 
@@ -75,12 +75,12 @@ export class PictureReader {
     return { contentType, extension, ...this.#dimensions };
   }
 
-  /** Returns what is left of the chunk once it has served what is wanted. */
-  #consume(chunk: Buffer): Buffer {
+  /** Serves what is wanted from a place in the chunk, and returns the place after that. */
+  #consume(chunk: Buffer, from: number): number {
     const want = this.#want;
     if ('take' in want) {
-      const missing = want.take - this.#taken.length;
-      const piece = chunk.subarray(0, missing);
+      const end = Math.min(chunk.length, from + want.take - this.#taken.length);
+      const piece = chunk.subarray(from, end);
       this.#taken = this.#taken.length === 0 ? piece : Buffer.concat([this.#taken, piece]);
       if (this.#taken.length < want.take) {
         // The chunk is not ours to keep.
@@ -91,19 +91,19 @@ export class PictureReader {
         if (this.#format) this.#advance(taken);
         else this.#recognise(taken);
       }
-      return chunk.subarray(piece.length);
+      return end;
     }
     if ('past' in want) {
-      const found = chunk.indexOf(want.past);
-      if (found < 0) return NOTHING;
+      const found = chunk.indexOf(want.past, from);
+      if (found < 0) return chunk.length;
       this.#advance(NOTHING);
-      return chunk.subarray(found + 1);
+      return found + 1;
     }
-    const piece = chunk.subarray(0, want.skip - this.#skipped);
-    want.through?.(piece);
-    this.#skipped += piece.length;
+    const end = Math.min(chunk.length, from + want.skip - this.#skipped);
+    want.through?.(chunk.subarray(from, end));
+    this.#skipped += end - from;
     if (this.#skipped === want.skip) this.#advance(NOTHING);
-    return chunk.subarray(piece.length);
+    return end;
   }
 
   #advance(given: Buffer): void {
