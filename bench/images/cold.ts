@@ -13,8 +13,8 @@ import { median, spread } from '../support/statistics.js';
 import { type Picture, putPictures } from './pictures.js';
 
 const SIZES = [
-  { name: '50 kB', size: 50_000, each: 60 },
-  { name: '2 MB', size: 2_000_000, each: 12 },
+  { name: '50 kB', size: 50_000, each: 120 },
+  { name: '2 MB', size: 2_000_000, each: 24 },
 ];
 
 interface Load {

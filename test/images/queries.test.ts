@@ -117,9 +117,12 @@ describe('100,000 images of one account', () => {
 
 describe('no command scans a collection', () => {
   const input = () => ({ jobId: newId(), role: 'image' as const, ownerId: null, expiresAt: now, bytes: picture });
+  const named = () => ids.slice(0, 2).map((id) => tokens.make({ id, sizeBytes: 1 }));
   const operations: [string, () => Promise<unknown>][] = [
     ['serving', () => images.door.find(newId(), 'r')],
     ['serving what the token names', () => images.door.find(tokens.make({ id: EARLIER, sizeBytes: 1 }), 'r')],
+    ['serving several at the same time', () => Promise.all([newId(), newId()].map((id) => images.door.find(id, 'r')))],
+    ['serving what several tokens name', () => Promise.all(named().map((token) => images.door.find(token, 'r')))],
     ['the outputs of a run', () => images.door.outputsOf(newId(), 'r')],
     ['loading', () => context.images.find(ids[0] ?? '', context.imageLoader, context.scope)],
     ['changing', () => context.images.update(caller, ids[0] ?? '', { visibility: 'public' })],

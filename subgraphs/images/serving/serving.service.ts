@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Collection } from 'mongodb';
 import { Problem } from '../../../platform/errors.js';
-import { findBatch } from '../../../platform/mongo/batch.js';
+import { Lookups } from '../../../platform/mongo/lookups.js';
 import type { ByteRange, ObjectStore } from '../../../platform/s3.js';
 import type { FoundAhead, ServedImage } from '../client.js';
 import { type ImageDocument, objectKey } from '../image/image.model.js';
@@ -22,11 +22,14 @@ const MAX_UNFOUNDED = 16;
 
 export class ServingService {
   readonly #deps: ServingServiceDeps;
-
+  readonly #byId: Lookups<ImageDocument>;
+  readonly #byToken: Lookups<ImageDocument>;
   #unfounded = 0;
 
   constructor(deps: ServingServiceDeps) {
     this.#deps = deps;
+    this.#byId = new Lookups(deps.images);
+    this.#byToken = new Lookups(deps.images, { field: 'token' });
   }
 
   /** Null for what does not exist, has expired or was deleted. */
@@ -56,16 +59,11 @@ export class ServingService {
 
   async #find(token: string, hint: Hint | null): Promise<ServedImage | null> {
     // By its id the engine finds a record without planning.
-    const named = hint && (await this.#one({ _id: hint.id }));
-    const image = named && 'token' in named && named.token === token ? named : await this.#one({ token });
+    const named = hint && (await this.#byId.find(hint.id));
+    const image = named && 'token' in named && named.token === token ? named : await this.#byToken.find(token);
     if (!image || !isLive(image, this.#deps.now())) return null;
     const { _id: id, ownerId, visibility, contentType, sizeBytes, sha256, createdAt, expiresAt } = image;
     return { id, ownerId, visibility, contentType, sizeBytes, sha256, createdAt, expiresAt };
-  }
-
-  async #one(filter: { _id: string } | { token: string }): Promise<ImageDocument | null> {
-    const [image] = await findBatch<ImageDocument>(this.#deps.images, filter, { limit: 1 });
-    return image ?? null;
   }
 
   /** Null where it would not be of use, or there are enough of those. */
