@@ -1,7 +1,6 @@
 /**
  * What is read from the bucket: ours, record and all, as its caller sees it, beside the S3 client in a process of its own,
- * as that process sees it. Who reads is on core 0 either way, with the platform where that is in between; store and database
- * are on core 1.
+ * as that process sees it. As with uploads nothing is pinned: ours has a caller and a database that the other does without.
  */
 import { fileURLToPath } from 'node:url';
 import type { Bench, Row } from '../section.js';
@@ -64,12 +63,16 @@ interface Sides {
   caller: Server;
 }
 
-export async function cold(bench: Bench): Promise<Row[]> {
+export function cold(bench: Bench): Promise<Row[]> {
+  return bench.cores.unpinned(() => measure(bench));
+}
+
+async function measure(bench: Bench): Promise<Row[]> {
   const servers: Server[] = [];
   const rows: Row[] = [];
   try {
     const sides = {
-      ours: await kept(servers, startWhole(bench, 'images-cold')),
+      ours: await kept(servers, startWhole(bench, 'images-cold', {}, bench.cores.all)),
       bare: await kept(servers, startHelper(bench, 'reader')),
       caller: await kept(servers, startHelper(bench, 'fetcher')),
     };
@@ -82,7 +85,7 @@ export async function cold(bench: Bench): Promise<Row[]> {
 
 function startHelper({ world, cores }: Bench, name: string): Promise<Server> {
   const program = fileURLToPath(new URL(`../servers/${name}.js`, import.meta.url));
-  return startServer({ core: cores.front, args: [program], env: world.env, readyPath: '/' });
+  return startServer({ core: cores.all, args: [program], env: world.env, readyPath: '/' });
 }
 
 async function coldOf(

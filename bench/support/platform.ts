@@ -41,8 +41,13 @@ async function startPart(
   });
 }
 
-export function startWhole(bench: Bench, name: string, env: Record<string, string> = {}): Promise<Server> {
-  return startPart(bench, { name, words: ['start'], core: bench.cores.front, database: 'one', env, profiled: true });
+export function startWhole(
+  bench: Bench,
+  name: string,
+  env: Record<string, string> = {},
+  core: readonly string[] = bench.cores.front,
+): Promise<Server> {
+  return startPart(bench, { name, words: ['start'], core, database: 'one', env, profiled: true });
 }
 
 /** The subgraphs' processes, and where gateways find each. */
