@@ -35,6 +35,8 @@ export class Records {
   readonly #known: LRUCache<string, Known>;
   readonly #tokensOf = new Map<string, Set<string>>();
   readonly #underWay = new Map<string, Promise<Known | null>>();
+  /** Nobody else joins these: a record that comes with bytes may have to wait for the bucket. */
+  readonly #underWayAhead = new Map<string, Promise<Known | null>>();
   readonly #stopListening: () => void;
   /** Goes up with every notice, so that a look-up that began before one is not remembered after it. */
   #epoch = 0;
@@ -72,12 +74,13 @@ export class Records {
 
   #lookUp(token: string, requestId: string, withBytes = false): Promise<Known | null> {
     // A burst of requests for one image asks once.
-    const asked = this.#underWay.get(token);
+    const underWay = withBytes ? this.#underWayAhead : this.#underWay;
+    const asked = underWay.get(token);
     if (asked) return asked;
     const lookUp = this.#fetch(token, requestId, withBytes).finally(() => {
-      if (this.#underWay.get(token) === lookUp) this.#underWay.delete(token);
+      if (underWay.get(token) === lookUp) underWay.delete(token);
     });
-    this.#underWay.set(token, lookUp);
+    underWay.set(token, lookUp);
     return lookUp;
   }
 
@@ -125,6 +128,7 @@ export class Records {
   #forget(tokens: readonly string[]): void {
     this.#epoch += 1;
     this.#underWay.clear();
+    this.#underWayAhead.clear();
     for (const token of tokens) this.#known.delete(token);
   }
 

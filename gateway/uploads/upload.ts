@@ -87,15 +87,15 @@ async function uploadFormOf(
   const answered = new AbortController();
   // Before the first byte is asked for, which others may have to be asked before.
   watchBodyTime(request.raw);
-  const late = setTimeout(() => answered.abort(new Problem('request_timeout')), LONGEST_UPLOAD_MS).unref();
   const body = arriving(request.raw, idleMs, answered.signal);
   const form = new UploadForm(request.headers, body);
+  const late = setTimeout(() => answered.abort(new Problem('request_timeout')), LONGEST_UPLOAD_MS).unref();
   const settings = async () => settingsOf(checkInput(uploadForm, await form.fields()));
   try {
     return await images.upload({ bytes: form.bytes(), settings, idempotencyKey: keyOf(request) }, scope);
   } finally {
-    // Refused after its last byte, a picture leaves the rest of the form unread, which is not for this reader any more.
     clearTimeout(late);
+    // Refused after its last byte, a picture leaves the rest of the form unread, which is not for this reader any more.
     answered.abort(ANSWERED);
     await body.return(undefined);
   }

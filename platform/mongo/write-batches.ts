@@ -88,8 +88,8 @@ export class WriteBatches {
   }
 
   async #send(wanted: readonly Wanted[]): Promise<void> {
-    const batch = joined(wanted);
     try {
+      const batch = joined(wanted);
       const results = this.#together ? await this.#sendTogether(batch) : null;
       if (!results) {
         await Promise.all(batch.map(sendAlone));
@@ -103,7 +103,7 @@ export class WriteBatches {
       }
     } catch (error) {
       // Which of them took effect is not known.
-      for (const { reject } of batch) reject(error);
+      for (const { reject } of wanted) reject(error);
     }
   }
 

@@ -211,6 +211,16 @@ describe.each(SHAPES)('served %s', (_shape, open) => {
     expect((await answer).status).toBe(status);
   });
 
+  it('who asks for its head does not wait for bytes that somebody else waits for', async () => {
+    const image = await world.put(someBytes(SMALL));
+    held.hold('bucket', image);
+    const answer = get(image);
+    await expect.poll(() => held.readsOf(image)).toBe(1);
+    expect((await get(image, { method: 'HEAD' })).status).toBe(200);
+    held.release('bucket');
+    expect((await answer).status).toBe(200);
+  });
+
   async function setVisibility({ _id }: LiveImage, { key }: Account, visibility: string): Promise<void> {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
     const body = JSON.stringify({ visibility });

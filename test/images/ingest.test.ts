@@ -61,6 +61,11 @@ afterEach(async () => {
   await toBucket.close();
 });
 
+function openStorage(): StorageService {
+  const parts = { db: connection.db, storage: storageOf(world), images: world.images, quota: 0, now: () => new Date() };
+  return new StorageService({ ...parts, log: pino({ level: 'silent' }) });
+}
+
 it('a picture whose put fails is neither hosted nor counted', async () => {
   const owner = newId();
   const order: string[] = [];
@@ -118,13 +123,33 @@ it('of the first pictures of an account, which come at the same time, as many ar
   await expectNothingLeft(world);
 });
 
+it('an object that comes after its upload was taken for dead and cleared away does not stay', async () => {
+  const owner = newId();
+  toBucket.beforeAsking = async (asked) => {
+    if (isPut(asked)) await world.images.deleteMany({ ownerId: owner });
+  };
+  await expect(upload(owner)).rejects.toMatchObject({ slug: 'unavailable' });
+  await expectNothingOf(world, owner);
+});
+
+it('an image that ends before its hold is settled is not counted by it afterwards', async () => {
+  const owner = newId();
+  const image = { _id: newId(), sizeBytes: 10 };
+  const storage = openStorage();
+  await storage.hold(owner, image._id, image.sizeBytes);
+  storage.settle(owner, image._id);
+  await storage.release(owner, image, 0);
+  await storage.count(owner);
+  await storage.flush();
+  expect(await storageOf(world).findOne({ _id: owner })).toMatchObject({ bytes: 0, holds: [] });
+});
+
 it('a count that comes between a hold and its record leaves the hold as it is', async () => {
   const owner = newId();
   const storage = storageOf(world);
   const hold = (age: number) => ({ imageId: newId(), bytes: 10, at: new Date(Date.now() - age) });
   const [early, left] = [hold(0), hold(120_000)];
   await storage.insertOne({ _id: owner, bytes: 20, holds: [early, left], version: 1, counts: 0 });
-  const parts = { db: connection.db, storage, images: world.images, quota: 0, now: () => new Date() };
-  await new StorageService({ ...parts, log: pino({ level: 'silent' }) }).count(owner);
+  await openStorage().count(owner);
   expect(await storage.findOne({ _id: owner })).toMatchObject({ bytes: 10, holds: [early] });
 });

@@ -153,7 +153,7 @@ it('forgets what is gone when a renewal finds that out', async () => {
 });
 
 it('asks for the bytes as well where nothing is known, and only there', async () => {
-  const first = [records.findAhead(TOKEN, 'test'), records.findAhead(TOKEN, 'test'), records.find(TOKEN, 'test')];
+  const first = [records.findAhead(TOKEN, 'test'), records.findAhead(TOKEN, 'test')];
   await answer(image());
   await Promise.all(first);
   expect([asked, askedAhead]).toEqual([1, 1]);
@@ -168,4 +168,15 @@ it('asks for the bytes as well where nothing is known, and only there', async ()
   await answer(null);
   expect(await forgotten).toBeNull();
   expect([asked, askedAhead]).toEqual([3, 2]);
+});
+
+it('has nobody wait for bytes that others asked for', async () => {
+  const withBytes = records.findAhead(TOKEN, 'test');
+  const alone = records.find(TOKEN, 'test');
+  expect([asked, askedAhead]).toEqual([2, 1]);
+  const [forBytes] = pending.splice(0, 1);
+  await answer(image());
+  expect((await alone)?.image.id).toBe('id');
+  forBytes?.(image());
+  expect((await withBytes)?.image.id).toBe('id');
 });

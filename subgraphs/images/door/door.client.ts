@@ -166,7 +166,7 @@ export class RemoteImages implements Images {
     const { status, headers, body } = await this.#get(`${AHEAD_PATH}/${encodeURIComponent(token)}`, requestId);
     let ahead: Ahead | null = null;
     try {
-      const { image } = understood(servedImageSchema, JSON.parse(String(headers[SERVED_HEADER])));
+      const { image } = understood(servedImageSchema, parsed(headers[SERVED_HEADER]));
       if (image && status === 200) {
         const bytes = image.sizeBytes <= SMALL ? bytesOf(body) : Promise.resolve(body);
         ahead = new Ahead(bytes, () => body.destroy());
@@ -211,6 +211,14 @@ async function bytesOf(body: Readable): Promise<Buffer> {
 
 async function read<T>(schema: z.ZodType<T>, body: Readable): Promise<T> {
   return understood(schema, await json(body));
+}
+
+function parsed(header: unknown): unknown {
+  try {
+    return JSON.parse(String(header));
+  } catch {
+    return undefined;
+  }
 }
 
 function understood<T>(schema: z.ZodType<T>, answer: unknown): T {

@@ -25,12 +25,12 @@ export class ImageEnd {
   /** False when it no longer was as the condition says: of several who end an image, one does. */
   async retire(image: LiveImage, condition: Filter<ImageDocument> = {}): Promise<boolean> {
     const { images, storageService, events } = this.#deps;
-    const { _id, ownerId, sizeBytes, token } = image;
+    const { _id, ownerId, token } = image;
     const counts = ownerId === null ? 0 : await storageService.counts(ownerId);
     const { matchedCount } = await images.replaceOne({ ...condition, _id, state: 'live' }, this.#dead(image));
     if (matchedCount === 0) return false;
     events.publish(IMAGE_CHANGED, token);
-    if (ownerId !== null) await storageService.release(ownerId, sizeBytes, counts);
+    if (ownerId !== null) await storageService.release(ownerId, image, counts);
     await images.updateOne({ _id, state: 'dead' }, { $set: { released: true } });
     return true;
   }

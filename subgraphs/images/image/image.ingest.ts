@@ -210,9 +210,18 @@ export class ImageIngester implements Ingester {
     };
     const filter = { _id: begun._id, state: 'uploading' };
     const isLive = await this.#writes.write(this.#deps.images, { filter, update: image });
-    // This process stood still for longer than its lease, and was taken for dead.
-    if (!isLive) throw new Problem('unavailable', 'The upload took too long to be stored.');
-    return image;
+    if (isLive) return image;
+    // This process stood still for longer than its lease, and was taken for dead: its record, which would lead to the object,
+    // may have been cleared away before the object came.
+    await this.#clear(begun._id);
+    throw new Problem('unavailable', 'The upload took too long to be stored.');
+  }
+
+  async #clear(_id: string): Promise<void> {
+    const { store, log } = this.#deps;
+    await store.delete(objectKey(_id)).catch((error: unknown) => {
+      log.warn({ err: error, imageId: _id }, 'the object of an upload that was taken for dead is not deleted');
+    });
   }
 
   /** What cannot be undone now, a task undoes once the lease has run out. */

@@ -12,7 +12,7 @@ type Bytes = Buffer | Readable | null;
 /** Taken once, or dropped: whoever has one is to call drop() in the end, which does nothing to what was taken. */
 export class Ahead {
   #bytes: Promise<Bytes> | null;
-  readonly #end: () => void;
+  #end: () => void;
 
   /** `end` ends the read, however far it has come. */
   constructor(bytes: Promise<Bytes>, end: () => void) {
@@ -36,13 +36,16 @@ export class Ahead {
   }
 
   drop(): void {
+    const end = this.#end;
     // Else the read is somebody's.
-    if (this.#take()) this.#end();
+    if (this.#take()) end();
   }
 
   #take(): Promise<Bytes> | null {
     const bytes = this.#bytes;
+    // Whoever remembers this for longer holds on to nothing.
     this.#bytes = null;
+    this.#end = () => undefined;
     return bytes;
   }
 }

@@ -23,7 +23,7 @@ export interface StorageServiceDeps {
 const COUNT_ATTEMPTS = 50;
 /** Often enough that few holds lie on one account: each of them is written anew with the next one. */
 const SETTLE_EVERY_MS = 100;
-/** Record and hold are written at the same time. Past this, a hold without a record is of an image that is gone. */
+/** Record and hold are written at the same time: a hold younger than this may be there before its record is. */
 const RECORD_FOLLOWS_MS = 60_000;
 
 export class StorageService {
@@ -125,10 +125,11 @@ export class StorageService {
   }
 
   /** Gives back the bytes of an image that died. A count in between has left it out already, so it counts once more. */
-  async release(ownerId: string, bytes: number, counts: number): Promise<void> {
+  async release(ownerId: string, image: { _id: string; sizeBytes: number }, counts: number): Promise<void> {
     const { matchedCount } = await this.#deps.storage.updateOne(
       { _id: ownerId, counts },
-      { $inc: { bytes: -bytes, version: 1 } },
+      // Its hold may not be settled yet, and would count it again once its record is gone.
+      { $inc: { bytes: -image.sizeBytes, version: 1 }, $pull: { holds: { imageId: image._id } } },
     );
     if (matchedCount === 0) await this.count(ownerId);
   }
