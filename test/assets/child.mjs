@@ -1,6 +1,7 @@
 // A process that keeps and drops outputs and inputs of jobs until it is killed:
 // node child.mjs <compiled project> <address of MongoDB> <bucket as JSON> <pictures as JSON of base64>
 import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -13,6 +14,7 @@ const { ObjectStore } = await load('platform/s3.js');
 const { LocalEvents } = await load('platform/events.js');
 const { createLog } = await load('platform/log.js');
 const { newId } = await load('platform/ids.js');
+const { Secrets } = await load('platform/secrets.js');
 const { createImages } = await load('subgraphs/images/subgraph.js');
 
 const bucket = JSON.parse(bucketJson);
@@ -22,6 +24,8 @@ const { assets } = await createImages({
   db,
   store,
   events: new LocalEvents(),
+  // Nobody is served here.
+  secrets: new Secrets(randomBytes(32).toString('base64')),
   log: createLog({ level: 'fatal', format: 'json', role: 'worker' }),
   now: () => new Date(),
   settings: {
