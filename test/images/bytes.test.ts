@@ -248,7 +248,7 @@ describe('what was read ahead', () => {
       bytes = bytesOf(5);
     });
 
-    it('is handed on as any other, and counts as one of the sixteen for as long as that lasts', async () => {
+    it('is handed on like any other, and counts as one of the sixteen until that has ended', async () => {
       const sources = Array.from({ length: 16 }, () => new PassThrough());
       const find = (i: number) =>
         bytes.find({ ...image, id: `i ${i}` }, 'r', ahead(Promise.resolve(sources[i] ?? new PassThrough())));

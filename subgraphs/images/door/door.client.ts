@@ -1,6 +1,6 @@
 /** The byte door, asked over HTTP or in this process. */
 import type { Readable } from 'node:stream';
-import { json } from 'node:stream/consumers';
+import { buffer, json } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -150,7 +150,7 @@ export class RemoteImages implements Images {
     const request = Buffer.from(JSON.stringify(reference));
     const { headers, body } = await this.#post(REFERENCES_PATH, JSON_TYPE, request, requestId);
     return {
-      bytes: await bytesOf(body),
+      bytes: await buffer(body),
       contentType: String(headers['content-type']),
       width: Number(headers[WIDTH_HEADER]),
       height: Number(headers[HEIGHT_HEADER]),
@@ -168,7 +168,7 @@ export class RemoteImages implements Images {
     try {
       const { image } = understood(servedImageSchema, parsed(headers[SERVED_HEADER]));
       if (image && status === 200) {
-        const bytes = image.sizeBytes <= SMALL ? bytesOf(body) : Promise.resolve(body);
+        const bytes = image.sizeBytes <= SMALL ? buffer(body) : Promise.resolve(body);
         ahead = new Ahead(bytes, () => body.destroy());
       }
       return image && { image, ahead };
@@ -184,7 +184,7 @@ export class RemoteImages implements Images {
   }
 
   async read({ id }: Pick<ServedImage, 'id'>, requestId: string): Promise<Buffer> {
-    return bytesOf(await this.open(id, null, requestId));
+    return buffer(await this.open(id, null, requestId));
   }
 
   #get(path: string, requestId: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<ByteAnswer> {
@@ -200,13 +200,6 @@ export class RemoteImages implements Images {
 
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-/** Without the Blob that Node's own consumer would make of it. */
-async function bytesOf(body: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 async function read<T>(schema: z.ZodType<T>, body: Readable): Promise<T> {

@@ -83,9 +83,11 @@ export class ImageEnd {
    */
   async purge(_id: string, released = false): Promise<void> {
     const { images, store, storageService } = this.#deps;
-    const image = await images.findOne({ _id, state: 'dead' });
-    if (image?.state !== 'dead') return;
+    const image = await images.findOne({ _id });
+    if (image && image.state !== 'dead') return;
+    // Also without a record: an object may come after the upload that it is of was taken for dead and cleared away.
     await store.delete(objectKey(_id));
+    if (!image) return;
     if (image.ownerId !== null && !image.released && !released) await storageService.count(image.ownerId);
     await images.deleteOne({ _id, state: 'dead' });
   }

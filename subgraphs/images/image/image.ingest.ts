@@ -119,11 +119,13 @@ export class ImageIngester implements Ingester {
 
   /** Made before the object is, so that none is ever without one. */
   #record(upload: Upload): Promise<unknown> {
+    if (upload.recorded) return upload.recorded;
     const record: UploadingImage = { ...upload.image, state: 'uploading', leaseUntil: this.#leaseUntil() };
-    upload.recorded ??= this.#writes.write(this.#deps.images, { insert: record });
+    const recorded = this.#writes.write(this.#deps.images, { insert: record });
     // Whoever needs it hears of its failure.
-    upload.recorded.catch(() => undefined);
-    return upload.recorded;
+    recorded.catch(() => undefined);
+    upload.recorded = recorded;
+    return recorded;
   }
 
   #leaseUntil(): Date {
@@ -210,18 +212,9 @@ export class ImageIngester implements Ingester {
     };
     const filter = { _id: begun._id, state: 'uploading' };
     const isLive = await this.#writes.write(this.#deps.images, { filter, update: image });
-    if (isLive) return image;
-    // This process stood still for longer than its lease, and was taken for dead: its record, which would lead to the object,
-    // may have been cleared away before the object came.
-    await this.#clear(begun._id);
-    throw new Problem('unavailable', 'The upload took too long to be stored.');
-  }
-
-  async #clear(_id: string): Promise<void> {
-    const { store, log } = this.#deps;
-    await store.delete(objectKey(_id)).catch((error: unknown) => {
-      log.warn({ err: error, imageId: _id }, 'the object of an upload that was taken for dead is not deleted');
-    });
+    // This process stood still for longer than its lease, and was taken for dead.
+    if (!isLive) throw new Problem('unavailable', 'The upload took too long to be stored.');
+    return image;
   }
 
   /** What cannot be undone now, a task undoes once the lease has run out. */

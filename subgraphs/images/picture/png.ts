@@ -42,7 +42,7 @@ export function* png(): Format {
   const between = { take: CHECKSUM + HEAD };
   let next = yield between;
   requireSame(next, crc, first);
-  const { dimensions, colour } = read(header);
+  const { dimensions, colour } = readHeader(header);
   const content = {
     skip: 0,
     through(bytes: Buffer): void {
@@ -108,7 +108,7 @@ function requireKnown(type: string): void {
   }
 }
 
-function read(header: Buffer): { dimensions: Dimensions; colour: number } {
+function readHeader(header: Buffer): { dimensions: Dimensions; colour: number } {
   const colour = header.readUInt8(9);
   const known = header.readUInt8(10) === 0 && header.readUInt8(11) === 0 && header.readUInt8(12) <= 1;
   if (!known || !DEPTHS[colour]?.includes(header.readUInt8(8))) throw invalidPicture('the IHDR of the PNG is wrong');
